@@ -1,0 +1,1 @@
+"""Nexome: an open multi-omics data centre in one install."""
