@@ -97,7 +97,7 @@ class NotFoundError(NexomeError, LookupError):
 
 
 class RefusedError(NexomeError, PermissionError):
-    """This reader may not do this. `reason` is a stable code that pages translate."""
+    """The reader may not do this. `reason` is a stable code that pages translate."""
 
     code = "refused"
     http_status = 403

@@ -244,10 +244,12 @@ def parse_interval(text: str, assembly: Assembly) -> Interval:
     unknown contig.
     """
     clean = text.strip().replace(",", "").replace("–", "-")
-    match = re.fullmatch(r"(?i)([\w.*]+)(?::([\d.]+(?:[km]b?)?)(?:(?:-|\.\.)([\d.]+(?:[km]b?)?))?)?", clean)
+    number = r"(\d+(?:\.\d+)?(?:[km]b?)?)"
+    match = re.fullmatch(rf"(?i)([\w.*]+)(?::{number}(?:(?:-|\.\.){number}?)?)?", clean)
     if not match:
         raise QueryError(
-            f"cannot read {text[:80]!r} as a region", expected="contig:start-end, for example 2:165000000-166000000"
+            f"cannot read {text[:80]!r} as a region",
+            expected="contig:start-end, for example 2:165000000-166000000",
         )
     contig = assembly.rank(match[1])
     if match[2] is None:

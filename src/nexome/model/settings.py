@@ -26,19 +26,27 @@ class Settings:
     title_en: str = _setting("Nexome", "Name of the site, English.", "站点英文名称。")
     title_zh: str = _setting("Nexome", "Name of the site, Chinese.", "站点中文名称。")
     catalogue_url: str = _setting(
-        "", "SQLAlchemy URL of the catalogue; empty: SQLite in the root.", "目录库的 SQLAlchemy 地址；留空则用根目录中的 SQLite。"
+        "",
+        "SQLAlchemy URL of the catalogue; empty: SQLite in the root.",
+        "目录库的 SQLAlchemy 地址；留空则用根目录中的 SQLite。",
     )
     page_size: int = _setting(1000, "Rows of one API page when none is asked for.", "API 默认每页行数。")
     page_size_max: int = _setting(100_000, "Most rows of one API page.", "API 每页最多行数。")
     region_max_bp: int = _setting(
-        10_000_000, "Longest region one HTTP question may ask, in bases.", "一次 HTTP 查询允许的最长区间（碱基数）。"
+        10_000_000,
+        "Longest region one HTTP question may ask, in bases.",
+        "一次 HTTP 查询允许的最长区间（碱基数）。",
     )
     reader_threads: int = _setting(2, "Threads that read and decode planes.", "读取与解码数据的线程数。")
     allowed_hosts: str = _setting(
-        "", "Host names served besides this machine's own, separated by commas.", "除本机外允许的主机名，以逗号分隔。"
+        "",
+        "Host names served besides this machine's own, separated by commas.",
+        "除本机外允许的主机名，以逗号分隔。",
     )
     trusted_proxy: str = _setting(
-        "", "Address of the reverse proxy whose forwarded headers are believed.", "其转发头可信的反向代理地址。"
+        "",
+        "Address of the reverse proxy whose forwarded headers are believed.",
+        "其转发头可信的反向代理地址。",
     )
 
     @classmethod
@@ -48,8 +56,10 @@ class Settings:
         read: dict[str, Any] = {}
         for name, value in values.items():
             if name not in known:
-                raise SettingsError(f"unknown setting {name!r}", where=where, expected=", ".join(sorted(known)))
-            want = type(known[name].default)
+                raise SettingsError(
+                    f"unknown setting {name!r}", where=where, expected=", ".join(sorted(known))
+                )
+            want: type = type(known[name].default)
             try:
                 read[name] = want(value)
             except (TypeError, ValueError):
