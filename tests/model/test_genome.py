@@ -54,7 +54,23 @@ def test_reverse_complement_twice_is_nothing(allele: str):
 
 @pytest.mark.parametrize(
     ("text", "rank"),
-    [("1", 0), ("chr1", 0), ("CHR01", 0), ("NC_000002.12", 1), ("23", 2), ("chrX", 2), ("XY", 2), ("25", 2), ("M", 3), ("chrM", 3), ("26", 3), ("NC_012920.1", 3), ("3", None), ("", None), ("chr", None)],
+    [
+        ("1", 0),
+        ("chr1", 0),
+        ("CHR01", 0),
+        ("NC_000002.12", 1),
+        ("23", 2),
+        ("chrX", 2),
+        ("XY", 2),
+        ("25", 2),
+        ("M", 3),
+        ("chrM", 3),
+        ("26", 3),
+        ("NC_012920.1", 3),
+        ("3", None),
+        ("", None),
+        ("chr", None),
+    ],
 )
 def test_contig_spellings(text: str, rank: int | None):
     assert HUMAN.find_contig(text) == rank
