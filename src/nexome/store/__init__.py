@@ -1,0 +1,1 @@
+"""What is kept: the root, its association store, its catalogue, its genes."""

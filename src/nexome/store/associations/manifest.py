@@ -1,0 +1,254 @@
+"""The manifest: which segments, axes and study versions are live. It is the truth of the store.
+
+<root>/associations/manifest.json, a sealed stamped JSON, replaced by one atomic rename while the
+root's lock is held. Everything it names is immutable and already on the disk when it is named.
+
+    sequence    grows by one with every change
+    axes        sorted feature lists that segments share
+    segments    sets of cells: layout, axis, planes, and the runs of traits that are its columns
+    studies     the live version of each study, with the segments its cells lie in
+    past        versions that were replaced or withdrawn, with when and why
+
+It holds no numbers of a study and no path outside <root>/associations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+from nexome.model.errors import BusyError, DamagedError, NotFoundError
+from nexome.store.disk import RootLock, now_iso, read_stamped, step, write_stamped
+
+KIND: Final = "nexome-associations-manifest"
+VERSION: Final = 1
+FOLDER: Final = "associations"
+NAME: Final = "manifest.json"
+
+Layout = Literal["dense", "column", "ragged", "exact"]
+
+
+@dataclass(frozen=True, slots=True)
+class AxisEntry:
+    """One feature axis: its folder ('axes/<id>'), length, and the SHA-256 of its SHA256SUMS."""
+
+    id: str
+    features: int
+    digest: str
+    path: str
+    features_digest: str = ""  # of the keys alone: studies with equal ones lie on one axis
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRun:
+    """`count` neighbouring columns of a segment: traits `first`, `first`+1 … of one study version."""
+
+    study: str
+    version: int
+    first: int = 0
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEntry:
+    """One immutable set of cells. `axis` is '' for a ragged segment, which carries its own features."""
+
+    id: str
+    layout: Layout
+    axis: str
+    features: int
+    cells: int
+    planes: tuple[str, ...]
+    columns: tuple[ColumnRun, ...]
+    digest: str
+    path: str
+    bytes: int = 0
+
+    @property
+    def traits(self) -> int:
+        """Number of columns."""
+        return sum(run.count for run in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyEntry:
+    """The live version of a study. `path` is its folder; `digest` the SHA-256 of its SHA256SUMS."""
+
+    id: str
+    version: int
+    published: str
+    path: str
+    digest: str
+    segments: tuple[str, ...]
+    cells: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastVersion:
+    """A version no longer live: replaced by a later one, or withdrawn with a reason."""
+
+    id: str
+    version: int
+    when: str
+    reason: str
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All live parts of one association store at one sequence number."""
+
+    sequence: int = 0
+    axes: Mapping[str, AxisEntry] = field(default_factory=dict)
+    segments: Mapping[str, SegmentEntry] = field(default_factory=dict)
+    studies: Mapping[str, StudyEntry] = field(default_factory=dict)
+    past: tuple[PastVersion, ...] = ()
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """Relative paths of all folders in use; what else lies on the disk may be cleaned away."""
+        axes = {a.path for a in self.axes.values()}
+        segments = {s.path for s in self.segments.values()}
+        return frozenset(axes | segments | {s.path for s in self.studies.values()})
+
+    def last_version(self, study_id: str) -> int:
+        """The highest version number ever given to a study; 0 for an unknown one."""
+        numbers = [p.version for p in self.past if p.id == study_id]
+        if study_id in self.studies:
+            numbers.append(self.studies[study_id].version)
+        return max(numbers, default=0)
+
+    def with_study(
+        self, study: StudyEntry, *, segments: tuple[SegmentEntry, ...] = (), axes: tuple[AxisEntry, ...] = ()
+    ) -> Self:
+        """The next manifest, with a study (version) live and its predecessor among the past."""
+        past = self.past
+        if old := self.studies.get(study.id):
+            reason = f"replaced by version {study.version}"
+            past += (PastVersion(old.id, old.version, now_iso(), reason, old.path),)
+        return replace(
+            self,
+            sequence=self.sequence + 1,
+            axes={**self.axes, **{a.id: a for a in axes}},
+            segments={**self.segments, **{s.id: s for s in segments}},
+            studies={**self.studies, study.id: study},
+            past=past,
+        ).pruned()
+
+    def without_study(self, study_id: str, *, reason: str) -> Self:
+        """The next manifest, with a study withdrawn. Raises NotFoundError when it is not live."""
+        if (old := self.studies.get(study_id)) is None:
+            raise NotFoundError(f"no study {study_id!r} in this store", todo="See `nexome status`.")
+        studies = {k: v for k, v in self.studies.items() if k != study_id}
+        past = (*self.past, PastVersion(old.id, old.version, now_iso(), reason, old.path))
+        return replace(self, sequence=self.sequence + 1, studies=studies, past=past).pruned()
+
+    def pruned(self) -> Self:
+        """The same manifest without segments no live study uses and axes no live segment uses."""
+        used = {s for study in self.studies.values() for s in study.segments}
+        segments = {k: v for k, v in self.segments.items() if k in used}
+        axes_used = {s.axis for s in segments.values()}
+        axes = {k: v for k, v in self.axes.items() if k in axes_used}
+        return replace(self, segments=segments, axes=axes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The manifest as plain JSON values."""
+        return {
+            "sequence": self.sequence,
+            "axes": [asdict(a) for a in self.axes.values()],
+            "segments": [asdict(s) for s in self.segments.values()],
+            "studies": [asdict(s) for s in self.studies.values()],
+            "past": [asdict(p) for p in self.past],
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The manifest back from `as_dict`. Raises KeyError or TypeError when it is not one."""
+        axes = [AxisEntry(**a) for a in values["axes"]]
+        segments = [_segment(s) for s in values["segments"]]
+        studies = [StudyEntry(**(s | {"segments": tuple(s["segments"])})) for s in values["studies"]]
+        return cls(
+            sequence=values["sequence"],
+            axes={a.id: a for a in axes},
+            segments={s.id: s for s in segments},
+            studies={s.id: s for s in studies},
+            past=tuple(PastVersion(**p) for p in values["past"]),
+        )
+
+
+def _segment(values: dict[str, Any]) -> SegmentEntry:
+    columns = tuple(ColumnRun(**c) for c in values["columns"])
+    return SegmentEntry(**(values | {"planes": tuple(values["planes"]), "columns": columns}))
+
+
+def manifest_path(root: Path) -> Path:
+    """Where the manifest of a root lies."""
+    return root / FOLDER / NAME
+
+
+def load_manifest(root: Path) -> Manifest:
+    """Read the manifest of a root; an empty one when nothing was ever published.
+
+    Raises DamagedError when its bytes are not those written, NewerVersionError for a newer one.
+    """
+    path = manifest_path(root)
+    try:
+        values = read_stamped(path, kind=KIND, version=VERSION)
+    except NotFoundError:
+        return Manifest()
+    try:
+        return Manifest.from_dict(values)
+    except (KeyError, TypeError) as error:
+        raise DamagedError(
+            f"a manifest without its parts ({error})",
+            where=str(path),
+            todo="Restore it from a backup (nexome restore).",
+        ) from error
+
+
+class ManifestReader:
+    """Gives the manifest as of now; reads the file again only when its inode, size or time changed."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._seen: tuple[tuple[int, int, int], Manifest] | None = None
+
+    def current(self) -> Manifest:
+        """The manifest as of now; the very same object while nothing was published."""
+        stamp = self._stamp()
+        seen = self._seen
+        if seen is None or seen[0] != stamp:
+            # The stamp is taken before reading: a swap in between is read again next time.
+            seen = self._seen = (stamp, load_manifest(self._root))
+        return seen[1]
+
+    def _stamp(self) -> tuple[int, int, int]:
+        try:
+            stat = manifest_path(self._root).stat()
+        except FileNotFoundError:
+            return (0, 0, 0)
+        return (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+
+
+def swap_manifest(manifest: Manifest, lock: RootLock) -> None:
+    """Make `manifest` the truth. `lock` must be held, and the sequence one above the present one.
+
+    Raises BusyError when the lock is not held or another writer published in between: load the
+    manifest again under the lock and apply the change to that.
+    """
+    root = lock.root
+    present = load_manifest(root).sequence if lock.held else -1
+    if not lock.held or manifest.sequence != present + 1:
+        raise BusyError(
+            f"a change to sequence {manifest.sequence} while the store stands at {present}",
+            where=str(manifest_path(root)),
+            expected="the root's lock held, and the next sequence number",
+            todo="Run the same command again.",
+        )
+    step("before-manifest")
+    manifest_path(root).parent.mkdir(parents=True, exist_ok=True)
+    write_stamped(manifest_path(root), manifest.as_dict(), kind=KIND, version=VERSION, sealed=True)
+    step("after-manifest")
