@@ -1,0 +1,1 @@
+"""The public test kit: tiny data makers, strategies, abstract store tests, reference pages."""
