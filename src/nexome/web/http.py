@@ -1,0 +1,64 @@
+"""What pages and API share about HTTP: the token of a request, ETags, caching, security headers.
+
+Nothing here knows a page, a route or a format.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+TOKEN_COOKIE: Final = "nexome_token"  # noqa: S105 - the name of a cookie, not a token
+
+# Everything comes from this server: no third party, no inline script or style, no framing.
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def read_token(request: Request, *, cookie: bool = False) -> str | None:
+    """The token a request carries: `Authorization: Bearer …`, or (pages only) the cookie; None without.
+
+    The API leaves cookies alone, so that no other site can make a browser ask in its owner's name.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    return (request.cookies.get(TOKEN_COOKIE) or None) if cookie else None
+
+
+def etag_of(body: bytes) -> str:
+    """A strong ETag of a body: the first 128 bits of its SHA-256, quoted."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def etag_matches(request: Request, etag: str) -> bool:
+    """Whether the client already holds this version (If-None-Match, RFC 9110 §13.1.2)."""
+    held = [part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")]
+    return etag in held or "*" in held
+
+
+def cached(request: Request, response: Response, *, scope: str, etag: str | None = None) -> Response:
+    """The response with its caching: public with ETag for scope 'open', else never stored.
+
+    An open answer the client already holds becomes an empty 304. `etag` is made from the body when not
+    given; give one (of `View.sequence` and `View.scope`) where the body is long.
+    """
+    if scope != "open":
+        response.headers["Cache-Control"] = "no-store"
+        return response
+    tag = etag or etag_of(bytes(response.body))
+    headers = {"ETag": tag, "Cache-Control": "public, no-cache", "Vary": "Accept, Authorization, Cookie"}
+    if etag_matches(request, tag):
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return response
