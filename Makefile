@@ -67,7 +67,7 @@ lock: ## resolve the dependencies anew and pin them with hashes
 	for part in run dev fuzz; do $(BIN)/python -m piptools compile --quiet --strip-extras --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --allow-unsafe \
 	  $$( [ $$part = dev ] && echo "--extra dev --extra bench" ) $$( [ $$part = fuzz ] && echo "--extra fuzz" ) \
-	  $$( [ $$part = run ] || echo "--constraint requirements/run.txt" ) \
+	  $$( [ $$part = run ] && echo "--build-deps-for wheel" || echo "--constraint requirements/run.txt" ) \
 	  --output-file requirements/$$part.txt pyproject.toml; done
 
 wheel: install $(VENV)/developer ## a wheel that holds the built pages
