@@ -23,8 +23,8 @@ from nexome.model.genome import Assembly, Interval
 
 if TYPE_CHECKING:
     from nexome.access.centre import Centre
-    from nexome.store.associations.planes import Planes
-    from nexome.store.associations.summary import Summary
+    from nexome.store.associations.types import Planes
+    from nexome.store.associations.summaries import Summary, TraitSummary
 
 Order = Literal["p", "position"]
 
@@ -60,7 +60,10 @@ class View:
         raise NotImplementedError
 
     def studies(self, search: str | None = None, *, limit: int | None = None, offset: int = 0) -> pa.Table:
-        """Studies this principal may know of, by identifier; with `search`, likeliest first (STUDY_COLUMNS)."""
+        """Studies this principal may know of (STUDY_COLUMNS).
+
+        By identifier; with `search`, likeliest first.
+        """
         raise NotImplementedError
 
     def traits(
@@ -160,8 +163,15 @@ class View:
         """
         raise NotImplementedError
 
-    def summary(self, study: str, trait: str | None = None) -> Summary:
-        """λGC, counts, Manhattan and QQ of a trait, made at publication; not an Arrow table."""
+    def summary(self, study: str, trait: str | None = None) -> TraitSummary:
+        """λGC, counts, Manhattan and QQ of a trait, made at publication; not an Arrow table.
+
+        `trait` may be left out where the study has one.
+        """
+        raise NotImplementedError
+
+    def study_summary(self, study: str) -> Summary:
+        """As `summary`, of all traits of a study: totals, and the numbers of each as columns."""
         raise NotImplementedError
 
     def receipt(self, study: str) -> dict[str, Any]:

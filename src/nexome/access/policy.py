@@ -1,0 +1,96 @@
+"""Who may do what with a study, and why: one pure function and the table it follows.
+
+                    open study   private study, by grant         owner
+                    everyone     none      see    read  download
+    see             yes          (unknown) yes    yes   yes       yes
+    read_cells      yes          (unknown) no     yes   yes       yes
+    read_summary    yes          (unknown) no     yes   yes       yes
+    export          yes          (unknown) no     no    yes       yes
+    read_receipt    with read    (unknown) no     yes   yes       yes      a receipt holds file names
+    administer      no           (unknown) no     no    no        yes
+
+Whether a study is open stands in its record; a grant on '*' counts for every study, and a grant to
+'everyone' counts for anonymous readers too. No input or output here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from nexome.access.identity import ALL_STUDIES, GRANT_LEVELS, GrantLevel, Principal
+from nexome.model.terms import Study
+
+Action = Literal["see", "read_cells", "read_summary", "export", "read_receipt", "administer"]
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    "see",
+    "read_cells",
+    "read_summary",
+    "export",
+    "read_receipt",
+    "administer",
+)
+
+REASONS: Final = {
+    "owner": "you are the owner",
+    "open": "the study is open",
+    "granted": "it was granted to you",
+    "unknown": "no such study",
+    "needs_read": "the study may be known of, but reading it needs a grant",
+    "needs_download": "downloading the whole study needs a grant",
+    "needs_receipt": "the receipt names files of the owner; reading it needs a grant",
+    "owner_only": "only the owner may do this",
+}
+
+# The level a grant on a private study needs for an action, and the reason when it is too low.
+_NEEDED: Final[dict[Action, tuple[GrantLevel, str]]] = {
+    "see": ("see", "unknown"),
+    "read_cells": ("read", "needs_read"),
+    "read_summary": ("read", "needs_read"),
+    "export": ("download", "needs_download"),
+    "read_receipt": ("read", "needs_receipt"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether, and why: `reason` is one of REASONS. 'unknown' means: answer as if it did not exist."""
+
+    allowed: bool
+    reason: str
+
+
+def decide(principal: Principal, action: Action, study: Study) -> Decision:
+    """Whether `principal` may do `action` with `study`."""
+    if principal.kind == "owner":
+        return _OWNER
+    level = granted_level(principal, study.id)
+    if study.access == "open" and action in _OPEN_TO_ALL:
+        return _OPEN
+    if study.access == "private" and level < 0:
+        return _UNKNOWN
+    if action == "administer":
+        return _OWNER_ONLY
+    needed, reason = _NEEDED[action]
+    return _GRANTED if level >= GRANT_LEVELS.index(needed) else Decision(allowed=False, reason=reason)
+
+
+def granted_level(principal: Principal, study_id: str) -> int:
+    """Index in GRANT_LEVELS of what was granted on a study; -1 for nothing."""
+    grants = principal.grants
+    if not grants:
+        return -1
+    for index in reversed(range(len(GRANT_LEVELS))):
+        level = GRANT_LEVELS[index]
+        if (study_id, level) in grants or (ALL_STUDIES, level) in grants:
+            return index
+    return -1
+
+
+_OPEN_TO_ALL: Final = frozenset({"see", "read_cells", "read_summary", "export"})
+_OWNER: Final = Decision(allowed=True, reason="owner")
+_OPEN: Final = Decision(allowed=True, reason="open")
+_GRANTED: Final = Decision(allowed=True, reason="granted")
+_UNKNOWN: Final = Decision(allowed=False, reason="unknown")
+_OWNER_ONLY: Final = Decision(allowed=False, reason="owner_only")
