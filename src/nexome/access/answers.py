@@ -11,6 +11,7 @@ from typing import Final, Literal
 import pyarrow as pa
 
 from nexome.model.terms import Study
+from nexome.store.genes import GENE_COLUMNS, GeneRecord
 
 ASSOCIATION_COLUMNS: Final = (
     "chromosome",
@@ -64,7 +65,21 @@ TRAIT_COLUMNS: Final = (
     "start",
     "end",
 )
-GENE_COLUMNS: Final = ("gene_symbol", "gene_id", "gene_type", "chromosome", "start", "end", "strand")
+
+__all__ = [
+    "ASSOCIATION_COLUMNS",
+    "GENE_COLUMNS",
+    "LOCUS_COLUMNS",
+    "STUDY_COLUMNS",
+    "TOP_COLUMNS",
+    "TRAIT_COLUMNS",
+    "FeatureAnswer",
+    "GeneAnswer",
+    "GeneRecord",
+    "SearchHit",
+    "StudyAnswer",
+    "VariantAnswer",
+]
 
 HitKind = Literal["variant", "region", "gene", "study", "trait"]
 
@@ -118,19 +133,6 @@ class VariantAnswer:
     swapped: bool
     others: tuple[FeatureAnswer, ...]
     nearest_gene: str
-
-
-@dataclass(frozen=True, slots=True)
-class GeneRecord:
-    """One gene of the home assembly, 1-based, both ends included; `id`, `type`, `strand` may be ''."""
-
-    symbol: str
-    id: str
-    type: str
-    chromosome: str
-    start: int
-    end: int
-    strand: str
 
 
 @dataclass(frozen=True, slots=True)

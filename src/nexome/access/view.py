@@ -23,8 +23,8 @@ from nexome.model.genome import Assembly, Interval
 
 if TYPE_CHECKING:
     from nexome.access.centre import Centre
-    from nexome.store.associations.types import Planes
     from nexome.store.associations.summaries import Summary, TraitSummary
+    from nexome.store.associations.types import Planes
 
 Order = Literal["p", "position"]
 
