@@ -1,0 +1,180 @@
+"""Sharded planes on a local disk: their metadata, their writing and where each inner chunk lies.
+
+<segment>/<plane>/zarr.json      Zarr v3, uint16 [V, T], `sharding_indexed`: inner chunk 256 × 64, Blosc LZ4
+                                 with bitshuffle; index behind the chunks with its CRC-32C
+<segment>/<plane>/c/<i>/<j>      one shard
+
+Written a full shard at a time through TensorStore; read by memory map: `locate` gives the addresses
+that the compiled passes of `chunks` read from. What the words mean is `dense`'s affair.
+"""
+
+from __future__ import annotations
+
+import itertools
+import mmap
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from nexome.model.errors import DamagedError
+from nexome.store.associations import chunks
+from nexome.store.associations.arrays import RAW_CODECS, array_metadata
+from nexome.store.associations.chunks import CHUNK_COLUMNS, CHUNK_ROWS
+from nexome.store.associations.segment import Window
+
+SHARD_COLUMNS: Final = 1024
+SHARD_ROWS: Final = 16_384
+SHARD_CELLS: Final = SHARD_ROWS * 4096  # of all shards of one band of rows: bounds the memory of a writer
+
+_NEVER_WRITTEN: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
+_BLOSC: Final = {
+    "name": "blosc",
+    "configuration": {
+        "cname": "lz4",
+        "clevel": 1,
+        "shuffle": "bitshuffle",
+        "typesize": 2,
+        "blocksize": 0,
+    },
+}
+
+
+def shard_shape(traits: int) -> tuple[int, int]:
+    """Shape of the shards of a plane with T columns: fewer rows when there are very many columns."""
+    columns = min(SHARD_COLUMNS, -(-traits // CHUNK_COLUMNS) * CHUNK_COLUMNS)
+    rows = min(SHARD_ROWS, max(CHUNK_ROWS, SHARD_CELLS // traits // CHUNK_ROWS * CHUNK_ROWS))
+    return rows, columns
+
+
+def plane_metadata(features: int, traits: int) -> dict[str, Any]:
+    """The zarr.json of one plane of V features × T traits."""
+    index = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
+    sharding = {
+        "chunk_shape": [CHUNK_ROWS, CHUNK_COLUMNS],
+        "codecs": [*RAW_CODECS, _BLOSC],
+        "index_codecs": index,
+        "index_location": "end",
+    }
+    codecs = [{"name": "sharding_indexed", "configuration": sharding}]
+    return array_metadata((features, traits), "uint16", chunk=shard_shape(traits), codecs=codecs)
+
+
+class PlaneWriter:
+    """Writes a new plane, full bands of rows at a time. `write` may be called from any thread."""
+
+    def __init__(self, path: Path, features: int, traits: int) -> None:
+        import tensorstore  # noqa: PLC0415  loaded by writers only: readers never pay for it
+
+        context = tensorstore.Context({"cache_pool": {"total_bytes_limit": 0}})
+        spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(path)}}
+        spec["metadata"] = plane_metadata(features, traits)
+        del spec["metadata"]["attributes"]
+        self._store = tensorstore.open(spec | {"create": True}, context=context).result()
+
+    def write(self, first_row: int, words: npt.NDArray[np.uint16]) -> None:
+        """Write rows from `first_row` on: uint16 [R, T], R a whole shard's rows except at the end."""
+        self._store[first_row : first_row + len(words)].write(words).result()
+
+
+class MappedPlane:
+    """One plane, its shards mapped when first touched.
+
+    `locate(rows, columns)` gives addresses and lengths of compressed chunks.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        meta = orjson.loads((path / "zarr.json").read_bytes())
+        self.shape: tuple[int, int] = tuple(meta["shape"])
+        shard = meta["chunk_grid"]["configuration"]["chunk_shape"]
+        self._grid = (shard[0] // CHUNK_ROWS, shard[1] // CHUNK_COLUMNS)
+        self._shards: dict[tuple[int, int], tuple[Any, npt.NDArray[np.uint64]]] = {}
+
+    def locate(
+        self, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+        """Addresses and lengths, uint64 [A, B], of chunk rows [A] × chunk columns [B], both sorted.
+
+        Address 0 means never written. The memory stays mapped as long as this object lives.
+        """
+        address = np.empty((len(rows), len(columns)), np.uint64)
+        length = np.empty_like(address)
+        for i, in_row, at_row in _groups(rows, self._grid[0]):
+            for j, in_column, at_column in _groups(columns, self._grid[1]):
+                found = self._shard(i, j)[in_row[:, None], in_column]
+                address[at_row, at_column] = found[..., 0]
+                length[at_row, at_column] = found[..., 1]
+        return address, length
+
+    def _shard(self, i: int, j: int) -> npt.NDArray[np.uint64]:
+        if (known := self._shards.get((i, j))) is None:
+            known = self._shards[i, j] = self._map(self.path / "c" / str(i) / str(j))
+        return known[1]
+
+    def _map(self, path: Path) -> tuple[Any, npt.NDArray[np.uint64]]:
+        shape = (*self._grid, 2)
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:  # a shard of missing cells alone is never written
+            return None, np.zeros(shape, np.uint64)
+        try:
+            size = os.fstat(handle).st_size
+            index_bytes = 8 * int(np.prod(shape))
+            if size < index_bytes + 4:
+                raise _damaged(path, f"{size} bytes", f"at least {index_bytes + 4}")
+            mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
+        finally:
+            os.close(handle)
+        content = np.frombuffer(mapped, np.uint8)
+        tail = content[size - index_bytes - 4 :]
+        if chunks.crc32c(tail[:-4]) != int(tail[-4:].view("<u4")[0]):
+            raise _damaged(path, "an index that does not fit its checksum", "the bytes that were written")
+        index = tail[:-4].view("<u8").reshape(shape).copy()
+        written = index[..., 0] != _NEVER_WRITTEN
+        if (index[written].sum(axis=1) > size).any():
+            raise _damaged(path, "a chunk behind the end of its shard", "the bytes that were written")
+        index[..., 0] = np.where(written, index[..., 0] + np.uint64(content.ctypes.data), 0)
+        return content, index
+
+
+def _groups(numbers: npt.NDArray[np.int64], size: int) -> list[tuple[int, npt.NDArray[Any], slice]]:
+    """Sorted chunk numbers by shard: (shard, chunk numbers inside it, where they stand)."""
+    shard, inside = np.divmod(numbers, size)
+    bounds = np.flatnonzero(np.diff(shard, prepend=-1, append=-1))
+    return [(int(shard[a]), inside[a:b], slice(a, b)) for a, b in itertools.pairwise(bounds.tolist())]
+
+
+def _damaged(path: Path, found: str, expected: str) -> DamagedError:
+    return DamagedError(
+        found,
+        where=str(path),
+        expected=expected,
+        todo="Run `nexome verify`, then restore the store from a backup.",
+    )
+
+
+class FloatPlane:
+    """A sharded float32 plane (n, info), read and written through TensorStore."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self, window: Window, out: npt.NDArray[np.float32]) -> None:
+        """Read a window into `out` [·, ·]."""
+        rows, columns = window.rows, window.columns
+        part = self._store[int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
+        values = part.read().result()
+        picked = values[np.ix_(rows - rows[0], columns - columns[0])]
+        out[np.ix_(window.out_rows, window.out_columns)] = picked
+
+    @cached_property
+    def _store(self) -> Any:
+        import tensorstore  # noqa: PLC0415  few segments have such planes
+
+        spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(self.path)}}
+        return tensorstore.open(spec).result()
