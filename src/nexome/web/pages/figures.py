@@ -1,0 +1,324 @@
+"""The figures of the pages: Manhattan, quantile–quantile, PheWAS. Data of a plot in, static SVG and JSON out.
+
+Each figure is first plain arrays (a dataclass here), then two drawings of the same arrays: `*_svg`, complete
+without scripts, and `*_json`, which the island in web/ draws with hover and zoom. Nothing here reads a store
+or knows a language: texts come in with `Wording`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from nexome.methods.loci import GENOME_WIDE
+from nexome.methods.quantiles import QuantilePoints
+from nexome.web.pages.svg import Picture, nice_ticks
+
+FOLD_AT: Final = 20.0  # −log10 p above which the upper axis is compressed …
+FOLD_OVER: Final = 40.0  # … when the strongest signal exceeds this, so that the rest stays visible
+FOLD_SHARE: Final = 0.6  # share of the height below the fold
+MOST_LABELS: Final = 8
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a figure says in the reader's language: title, one sentence, axes, threshold, a note."""
+
+    title: str
+    sentence: str
+    x: str
+    y: str
+    threshold: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class YScale:
+    """−log10 p to a share of the height; above FOLD_AT compressed when `top` lies beyond FOLD_OVER."""
+
+    top: float
+
+    @property
+    def folded(self) -> bool:
+        """Whether the upper part of the axis is compressed."""
+        return self.top > FOLD_OVER
+
+    def share(self, y: npt.ArrayLike) -> Floats:
+        """Shares of the height, 0 to 1, of values of −log10 p."""
+        value = np.asarray(y, np.float64)
+        if not self.folded:
+            return value / self.top
+        upper = FOLD_SHARE + (1 - FOLD_SHARE) * (value - FOLD_AT) / (self.top - FOLD_AT)
+        return np.where(value <= FOLD_AT, value / FOLD_AT * FOLD_SHARE, upper)
+
+    def ticks(self) -> list[float]:
+        """Round values worth a line."""
+        if not self.folded:
+            return nice_ticks(self.top)
+        upper = [t for t in nice_ticks(self.top, 4) if t > FOLD_AT * 1.4]
+        return [*nice_ticks(FOLD_AT, 4), *upper]
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A point named on the plot; `x` as on the plot's own axis, `href` its page."""
+
+    x: float
+    neg_log_10_p: float
+    label: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manhattan:
+    """Points of a Manhattan plot on one axis of bases, contigs end to end from 0 to `width_bp`.
+
+    `contigs` are (name, first base, length) of those drawn. Runs of dots (R): `run_x`, `run_low`,
+    `run_high`, −log10 p. Features one by one (P), strongest first: `x`, `y`, `id` (of their page),
+    `name`. `leads` are the loci, strongest first. `of` is how many features the points stand for.
+    """
+
+    contigs: Sequence[tuple[str, int, int]]
+    width_bp: int
+    run_x: Ints
+    run_low: Floats
+    run_high: Floats
+    x: Ints
+    y: Floats
+    id: Sequence[str]
+    name: Sequence[str]
+    leads: Sequence[Lead]
+
+    @property
+    def scale(self) -> YScale:
+        """Scale up to a little above the strongest point, never below the threshold."""
+        tops = [GENOME_WIDE, *(float(a.max()) for a in (self.run_high, self.y) if len(a))]
+        return YScale(max(tops) * 1.08)
+
+    def contig_index(self, x: Ints) -> Ints:
+        """Which of `contigs` each place lies on."""
+        return np.searchsorted(np.array([first for _, first, _ in self.contigs]), x, side="right") - 1
+
+
+def manhattan_svg(plot: Manhattan, wording: Wording) -> str:
+    """The Manhattan plot as SVG: contigs in two greys, points past the threshold in the accent."""
+    picture = Picture(1040, 360, wording.sentence)
+    scale = plot.scale
+    _y_axis(picture, scale)
+    run_parity, parity = plot.contig_index(plot.run_x) % 2, plot.contig_index(plot.x) % 2
+    past = plot.y >= GENOME_WIDE
+    for which, colour in ((0, "even"), (1, "odd")):
+        of = run_parity == which
+        low, high = scale.share(plot.run_low[of]), scale.share(plot.run_high[of])
+        picture.columns(plot.run_x[of] / plot.width_bp, low, high, colour=colour, size=2.4)
+        near = (parity == which) & ~past
+        picture.dots(plot.x[near] / plot.width_bp, scale.share(plot.y[near]), colour=colour, size=2.8)
+    picture.dots(plot.x[past] / plot.width_bp, scale.share(plot.y[past]), colour="hit", size=4)
+    _contig_ticks(picture, plot)
+    picture.level(float(scale.share(GENOME_WIDE)), wording.threshold)
+    leads = [replace(lead, x=lead.x / plot.width_bp) for lead in plot.leads]
+    _label_leads(picture, leads, scale)
+    picture.axis_titles(wording.x, wording.y)
+    return str(picture)
+
+
+def manhattan_json(plot: Manhattan) -> dict[str, Any]:
+    """The same points for the island."""
+    scale = plot.scale
+    return {
+        "kind": "manhattan",
+        "contigs": [{"name": name, "first": first, "length": length} for name, first, length in plot.contigs],
+        "width": plot.width_bp,
+        "top": round(scale.top, 3),
+        "fold": [FOLD_AT, FOLD_SHARE] if scale.folded else None,
+        "threshold": round(GENOME_WIDE, 4),
+        "runs": {
+            "x": plot.run_x.tolist(),
+            "low": np.round(plot.run_low, 3).tolist(),
+            "high": np.round(plot.run_high, 3).tolist(),
+        },
+        "points": {
+            "x": plot.x.tolist(),
+            "y": np.round(plot.y, 3).tolist(),
+            "id": list(plot.id),
+            "name": list(plot.name),
+        },
+        "labels": [
+            {"x": lead.x, "y": round(lead.neg_log_10_p, 3), "text": lead.label}
+            for lead in plot.leads[:MOST_LABELS]
+        ],
+    }
+
+
+def qq_svg(points: QuantilePoints, wording: Wording) -> str:
+    """The quantile–quantile plot as SVG, with the band that chance alone would stay in."""
+    picture = Picture(480, 360, wording.sentence)
+    right = _top(points.expected) * 1.04
+    scale = YScale(max(_top(points.observed) * 1.05, right))
+    _y_axis(picture, scale)
+    x = points.expected / right
+    picture.band(x, scale.share(points.lower), scale.share(np.minimum(points.upper, scale.top)))
+    line = np.linspace(0, right, 60)
+    picture.curve(line / right, scale.share(line), colour="line")
+    picture.dots(x, scale.share(points.observed), colour="hit", size=4)
+    for tick in nice_ticks(right, 6):
+        picture.x_tick(tick / right, f"{tick:g}")
+    picture.axis_titles(wording.x, wording.y)
+    return str(picture)
+
+
+def qq_json(points: QuantilePoints) -> dict[str, Any]:
+    """The same points for the island."""
+    names = ("expected", "observed", "lower", "upper")
+    return {"kind": "qq", **{name: np.round(getattr(points, name), 4).tolist() for name in names}}
+
+
+@dataclass(frozen=True, slots=True)
+class PhewasPoint:
+    """One trait of a PheWAS plot; `rises` is true where the effect allele goes with more of the trait."""
+
+    label: str
+    study: str
+    category: str
+    neg_log_10_p: float
+    rises: bool
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phewas:
+    """Traits grouped by category, in the order drawn; `threshold`: −log10 of 0.05 over the tests made."""
+
+    points: Sequence[PhewasPoint]
+    threshold: float
+
+    @property
+    def groups(self) -> list[tuple[str, int, int]]:
+        """(category, first index, one behind its last index)."""
+        found: list[tuple[str, int, int]] = []
+        for i, point in enumerate(self.points):
+            if found and found[-1][0] == point.category:
+                found[-1] = (point.category, found[-1][1], i + 1)
+            else:
+                found.append((point.category, i, i + 1))
+        return found
+
+    @property
+    def scale(self) -> YScale:
+        """Scale up to a little above the strongest trait, never below the threshold."""
+        return YScale(max([self.threshold, *(p.neg_log_10_p for p in self.points)]) * 1.1)
+
+
+def phewas_svg(plot: Phewas, wording: Wording) -> str:
+    """The PheWAS plot as SVG: one triangle a trait, pointing up where the effect is above zero."""
+    picture = Picture(1040, 360, wording.sentence)
+    scale, groups = plot.scale, plot.groups
+    x = _phewas_places(plot)
+    y = np.array([p.neg_log_10_p for p in plot.points])
+    rises = np.array([p.rises for p in plot.points], bool)
+    of_group = np.repeat(np.arange(len(groups)), [end - first for _, first, end in groups])
+    _y_axis(picture, scale)
+    past = y >= plot.threshold
+    for up in (True, False):
+        for parity, colour in ((0, "even"), (1, "odd")):
+            of = (rises == up) & ~past & (of_group % 2 == parity)
+            picture.triangles(x[of], scale.share(y[of]), up=up, colour=colour)
+        of = (rises == up) & past
+        picture.triangles(x[of], scale.share(y[of]), up=up, colour="hit")
+    _category_ticks(picture, groups, x)
+    picture.level(float(scale.share(plot.threshold)), wording.threshold)
+    strongest = [i for i in np.argsort(-y, kind="stable")[: MOST_LABELS * 2].tolist() if past[i]]
+    named = [(float(x[i]), float(y[i]), plot.points[i]) for i in strongest]
+    leads = [Lead(place, height, point.label, point.href) for place, height, point in named]
+    _label_leads(picture, leads, scale)
+    picture.axis_titles(wording.x, wording.y)
+    return str(picture)
+
+
+def phewas_json(plot: Phewas) -> dict[str, Any]:
+    """The same points for the island."""
+    return {
+        "kind": "phewas",
+        "top": plot.scale.top,
+        "fold": [FOLD_AT, FOLD_SHARE] if plot.scale.folded else None,
+        "threshold": round(plot.threshold, 4),
+        "groups": [{"name": name, "first": first, "end": end} for name, first, end in plot.groups],
+        "points": {
+            "x": np.round(_phewas_places(plot), 5).tolist(),
+            "y": [round(p.neg_log_10_p, 3) for p in plot.points],
+            "rises": [p.rises for p in plot.points],
+            "label": [p.label for p in plot.points],
+            "study": [p.study for p in plot.points],
+            "href": [p.href for p in plot.points],
+        },
+    }
+
+
+def _phewas_places(plot: Phewas) -> Floats:
+    """Shares of the width: points evenly apart, with a gap between groups."""
+    if not plot.points:
+        return np.zeros(0)
+    gap = max(0.5, len(plot.points) * 0.012)
+    place: list[float] = []
+    for g, (_, first, end) in enumerate(plot.groups):
+        place.extend(i + 0.5 + g * gap for i in range(first, end))
+    return np.array(place) / (len(plot.points) + (len(plot.groups) - 1) * gap)
+
+
+def _category_ticks(picture: Picture, groups: Sequence[tuple[str, int, int]], x: Floats) -> None:
+    """Names of categories under their points, where neighbours leave room (about 7 px a letter of 976)."""
+    edge = -1.0
+    for name, first, end in groups:
+        centre, half = float(x[first:end].mean()), len(name) * 0.0036
+        if centre - half > edge and name:
+            picture.x_tick(min(max(centre, half), 1 - half), name, style="tick minor text")
+            edge = centre + half + 0.01
+
+
+def _contig_ticks(picture: Picture, plot: Manhattan) -> None:
+    """Names of contigs under their middle; too narrow ones go without, every other gives way on a phone."""
+    for i, (name, first, length) in enumerate(plot.contigs):
+        if length / plot.width_bp > 0.008 * len(name):
+            style = "tick minor text" if i % 2 and len(plot.contigs) > 8 else "tick text"
+            picture.x_tick((first + length / 2) / plot.width_bp, name, style=style)
+
+
+def _y_axis(picture: Picture, scale: YScale) -> None:
+    for tick in scale.ticks():
+        picture.y_tick(float(scale.share(tick)), f"{tick:g}")
+
+
+def _label_leads(picture: Picture, leads: Sequence[Lead], scale: YScale) -> None:
+    """Names beside the strongest points, left out where one already stands (strongest first, x a share)."""
+    taken: list[tuple[float, float, float]] = []
+    for lead in leads[: MOST_LABELS * 2]:
+        y, half = float(scale.share(lead.neg_log_10_p)), len(lead.label) * 0.0038
+        if len(taken) < MOST_LABELS and all(
+            abs(lead.x - a) > half + b or abs(y - c) > 0.07 for a, b, c in taken
+        ):
+            anchor = "start" if lead.x < half else "end" if lead.x > 1 - half else "middle"
+            style = "lead strong" if len(taken) < 3 else "lead minor strong"
+            picture.label(lead.x, y, lead.label, style=style, anchor=anchor, shift=(0, -8), href=lead.href)
+            taken.append((lead.x, half, y))
+
+
+def _top(values: Floats) -> float:
+    finite = values[np.isfinite(values)]
+    return max(float(finite.max()), 1.0) if finite.size else 1.0
+
+
+def as_columns(table: Mapping[str, Sequence[Any]]) -> str:
+    """A table as tab-separated text with a heading line; tabs and line ends in texts become spaces."""
+    rows = zip(*table.values(), strict=True)
+    clean = (" ".join(str(v).split()) if isinstance(v, str) else repr(v) for row in rows for v in row)
+    cells = list(clean)
+    width = len(table)
+    lines = ["\t".join(cells[i : i + width]) for i in range(0, len(cells), width)]
+    return "\n".join(["\t".join(table), *lines]) + "\n"

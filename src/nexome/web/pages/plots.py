@@ -1,0 +1,195 @@
+"""From a View to the figures of a page: what is read for each plot, its words, and its files.
+
+A figure page part is a `Figure`; the same plot is answered as SVG, JSON (for the island) and TSV.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import pyarrow as pa
+from markupsafe import Markup
+
+from nexome.access.view import View
+from nexome.methods.loci import GENOME_WIDE
+from nexome.methods.manhattan import POINTS_MAX, level_runs, position_bins, thin_points
+from nexome.methods.quantiles import QuantilePoints, quantile_points
+from nexome.model.errors import QueryError
+from nexome.model.genome import Assembly
+from nexome.web.pages import figures
+from nexome.web.pages.associations import Association
+from nexome.web.pages.figures import Lead, Manhattan, Phewas, PhewasPoint, Wording
+from nexome.web.pages.page import Ask, Download, rows_of, variant_id
+
+FORMATS: Final = ("svg", "json", "tsv")
+PHEWAS_ALPHA: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure as a page shows it.
+
+    `title` is a claim or question, `subtitle` the unit, `sentence` the whole for who cannot see it,
+    `svg` the drawing without scripts, `note` what was merged or folded, `source` where it is from;
+    `files` are addresses of its SVG, JSON and TSV by ending.
+    """
+
+    id: str
+    title: str
+    subtitle: str
+    sentence: str
+    svg: Markup
+    note: str
+    source: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One plot, ready to be written in any of FORMATS."""
+
+    svg: Callable[[], str]
+    json: Callable[[], dict[str, Any]]
+    table: Callable[[], Mapping[str, Sequence[Any]]]
+
+    def file(self, name: str, ending: str) -> Download:
+        """The plot as a file; QueryError for an ending that is none of FORMATS."""
+        if ending == "svg":
+            return Download(self.svg().encode(), "image/svg+xml", f"{name}.svg")
+        if ending == "json":
+            return Download(orjson.dumps(self.json()), "application/json", f"{name}.json")
+        if ending == "tsv":
+            text = figures.as_columns(self.table())
+            return Download(text.encode(), "text/tab-separated-values; charset=utf-8", f"{name}.tsv")
+        raise QueryError(f"a figure as {ending[:20]!r}", expected="one of " + ", ".join(FORMATS))
+
+
+def read_manhattan(view: View, study: str, trait: str) -> Manhattan:
+    """The Manhattan plot of a trait from its summary, at most POINTS_MAX points."""
+    bins = position_bins(view.assembly)
+    run_bin, low, high = level_runs(view.summary(study, trait).manhattan)
+    top = view.top(study, trait=trait)
+    x = _places(view.assembly, bins.offset_bp, top)
+    y = top["neg_log_10_p_value"].to_numpy().astype(np.float64)
+    kept = thin_points(x, y, most=POINTS_MAX - min(len(run_bin), POINTS_MAX // 2))
+    kept = kept[np.argsort(-y[kept], kind="stable")]
+    rows = rows_of(top.select(_NAMES).take(kept))
+    run_x = run_bin * bins.width_bp + bins.width_bp // 2
+    far = max([0, *(int(a.max()) for a in (run_x, x) if len(a))])
+    contigs = _contigs(view.assembly, bins.offset_bp, far)
+    return Manhattan(
+        contigs=contigs,
+        width_bp=max(far, sum(contigs[-1][1:]) if contigs else 0, 1),
+        run_x=run_x,
+        run_low=low,
+        run_high=high,
+        x=x[kept],
+        y=y[kept],
+        id=[variant_id(row) for row in rows],
+        name=[row["rsid"] or variant_id(row) for row in rows],
+        leads=(),
+    )
+
+
+_NAMES: Final = [
+    "chromosome",
+    "base_pair_location",
+    "effect_allele",
+    "other_allele",
+    "rsid",
+    "feature_name",
+]
+
+
+def with_leads(plot: Manhattan, ask: Ask, loci: Sequence[Mapping[str, Any]]) -> Manhattan:
+    """The plot with the leads of its loci named by their nearest gene, rs number or place."""
+    place = dict(zip(plot.id, plot.x.tolist(), strict=True))
+    leads = [
+        Lead(
+            place[name],
+            row["neg_log_10_p_value"],
+            row.get("nearest_gene") or row["rsid"] or name,
+            ask.href("variants", name),
+        )
+        for row in loci
+        if (name := variant_id(row)) in place and row["neg_log_10_p_value"] >= GENOME_WIDE
+    ]
+    return replace(plot, leads=leads)
+
+
+def read_qq(view: View, study: str, trait: str) -> QuantilePoints:
+    """The QQ points of a trait from its summary."""
+    return quantile_points(view.summary(study, trait).qq)
+
+
+def draw_manhattan(plot: Manhattan, wording: Wording) -> Drawn:
+    """The Manhattan plot in its formats; the table holds the features drawn one by one."""
+    return Drawn(
+        svg=lambda: figures.manhattan_svg(plot, wording),
+        json=lambda: figures.manhattan_json(plot),
+        table=lambda: {
+            "feature": plot.id,
+            "rsid_or_name": plot.name,
+            "neg_log_10_p_value": np.round(plot.y, 4).tolist(),
+        },
+    )
+
+
+def draw_qq(points: QuantilePoints, wording: Wording) -> Drawn:
+    """The QQ plot in its formats."""
+    return Drawn(
+        svg=lambda: figures.qq_svg(points, wording),
+        json=lambda: figures.qq_json(points),
+        table=lambda: {
+            "expected_neg_log_10_p_value": np.round(points.expected, 5).tolist(),
+            "observed_neg_log_10_p_value": np.round(points.observed, 5).tolist(),
+            "features": points.count.tolist(),
+        },
+    )
+
+
+def phewas_of(rows: Sequence[Association], *, tests: int) -> Phewas:
+    """The PheWAS plot of associations, by category, strongest first; `tests` sets the threshold."""
+    known = sorted(rows, key=lambda r: (r.category == "", r.category, -r.neg_log_10_p_value))
+    points = [
+        PhewasPoint(r.trait, r.study, r.category, r.neg_log_10_p_value, r.beta > 0, r.trait_href)
+        for r in known
+        if not np.isnan(r.neg_log_10_p_value)
+    ]
+    return Phewas(points, float(-np.log10(PHEWAS_ALPHA / max(tests, 1))))
+
+
+def draw_phewas(plot: Phewas, wording: Wording) -> Drawn:
+    """The PheWAS plot in its formats."""
+    return Drawn(
+        svg=lambda: figures.phewas_svg(plot, wording),
+        json=lambda: figures.phewas_json(plot),
+        table=lambda: {
+            "trait": [p.label for p in plot.points],
+            "study_id": [p.study for p in plot.points],
+            "category": [p.category for p in plot.points],
+            "neg_log_10_p_value": [round(p.neg_log_10_p, 4) for p in plot.points],
+            "direction": ["+" if p.rises else "-" for p in plot.points],
+        },
+    )
+
+
+def _places(assembly: Assembly, offset_bp: Any, table: pa.Table) -> Any:
+    """Place of each row on the drawn genome, bases from its left end."""
+    names = table["chromosome"].combine_chunks()
+    if not pa.types.is_dictionary(names.type):
+        names = names.dictionary_encode()
+    ranks = np.array([assembly.rank(name) for name in names.dictionary.to_pylist()], np.int64)
+    rank = ranks[names.indices.to_numpy(zero_copy_only=False)] if len(ranks) else np.zeros(0, np.int64)
+    position = table["base_pair_location"].to_numpy().astype(np.int64)
+    return offset_bp[rank] + position - 1
+
+
+def _contigs(assembly: Assembly, offset_bp: Any, far: int) -> list[tuple[str, int, int]]:
+    """Contigs (name, first base on the plot, length) up to the last one that holds a point."""
+    drawn = [(c.name, int(offset_bp[i]), c.length_bp) for i, c in enumerate(assembly.contigs)]
+    return [c for c in sorted(drawn, key=lambda c: c[1]) if c[1] <= far]

@@ -1,0 +1,93 @@
+"""The search page: one meaning leads straight to its page, several are listed, none says how to write it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from nexome.access.answers import SearchHit
+from nexome.web.pages.associations import Association, association_of
+from nexome.web.pages.page import Ask, Card, Page, Redirect, card_of, rows_of
+
+MOST_HITS: Final = 50
+STRONGEST: Final = 50  # associations listed for a gene or a region
+REGION_MIN_NEG_LOG_10_P: Final = 5.0  # weaker ones of a region are left to the API
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing the text may mean: its kind, name, note and page ('' for a place listed below)."""
+
+    kind: str
+    label: str
+    note: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The gene or region a text means, with its strongest associations."""
+
+    name: str
+    where: str
+    strongest: Card[tuple[Association, ...]]
+
+
+@dataclass(frozen=True)
+class SearchPage(Page):
+    """What a text may mean.
+
+    `text` as typed; `found` likeliest first; `place` when it names a gene or region.
+    """
+
+    template: ClassVar[str] = "search.html"
+    text: str
+    found: tuple[Found, ...]
+    place: Place | None
+
+
+def build_search(ask: Ask) -> SearchPage | Redirect:
+    """The search page of parameter `q`; a redirect where only one thing is meant."""
+    text = " ".join(ask.query.get("q", "").split())[:200]
+    if not text:
+        return SearchPage(ask.t("search.title"), "", (), None)
+    hits = ask.view.search(text, limit=MOST_HITS)
+    certain = [hit for hit in hits if hit.certain]
+    only = certain[0] if len(certain) == 1 else hits[0] if len(hits) == 1 else None
+    if only and (href := _href(ask, only)):
+        return Redirect(href)
+    places = [hit for hit in hits if hit.kind in {"gene", "region"}]
+    place = _place(ask, places[0]) if places and (only or places[0] is hits[0]) else None
+    found = tuple(_found(ask, hit) for hit in hits if not (place and hit is places[0]))
+    return SearchPage(ask.t("search.title_of", text=text), text, found, place)
+
+
+def _href(ask: Ask, hit: SearchHit) -> str:
+    """Page of a hit; '' for genes and regions, which are shown on this page."""
+    if hit.kind == "variant":
+        return ask.href("variants", hit.id)
+    if hit.kind == "study":
+        return ask.href("studies", hit.id)
+    if hit.kind == "trait":
+        study, _, trait = hit.id.partition("/")
+        return ask.href("studies", study, trait=trait)
+    return ""
+
+
+def _found(ask: Ask, hit: SearchHit) -> Found:
+    return Found(
+        hit.kind, ask.t.field(hit, "label"), hit.note, _href(ask, hit) or ask.href("search", q=hit.id)
+    )
+
+
+def _place(ask: Ask, hit: SearchHit) -> Place:
+    return Place(ask.t.field(hit, "label"), hit.note, card_of(lambda: _strongest(ask, hit)))
+
+
+def _strongest(ask: Ask, hit: SearchHit) -> tuple[Association, ...]:
+    if hit.kind == "gene":
+        table = ask.view.gene(hit.id).best
+    else:
+        table = ask.view.region(hit.id, min_neg_log_10_p=REGION_MIN_NEG_LOG_10_P)
+        table = table.sort_by([("neg_log_10_p_value", "descending")])
+    return tuple(association_of(ask, row) for row in rows_of(table.slice(0, STRONGEST)))

@@ -1,0 +1,197 @@
+"""The routes of the pages: one a page and language, errors as pages, who is signed in by a cookie.
+
+    /                                       the language the browser asks for
+    /{language}/                            home
+    /{language}/search?q=…                  search
+    /{language}/studies                     list; …/{study}; …/{study}/figures/{manhattan|qq}.{svg|json|tsv}
+    /{language}/variants/{variant}          PheWAS; …/phewas.{svg|json|tsv}
+    /{language}/sign-in                     token → cookie; ?token=… does the same (what `serve` prints)
+    /static/…                               built scripts and styles, kept for a year: their names change
+
+Endpoints are plain functions: Starlette runs them in its threads, never on the event loop.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+from urllib.parse import parse_qs
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from nexome.access.centre import Centre
+from nexome.model.errors import NexomeError, NotFoundError, RefusedError
+from nexome.web.http import SECURITY_HEADERS, TOKEN_COOKIE, cached, read_token
+from nexome.web.pages.home import build_home
+from nexome.web.pages.language import Language, choose_language, languages
+from nexome.web.pages.page import Ask, Download, Page, Redirect
+from nexome.web.pages.problem import TOKEN_REASONS, problem_of
+from nexome.web.pages.render import STATIC_PATH, render, render_bare, static_folder
+from nexome.web.pages.search import build_search
+from nexome.web.pages.sign_in import build_sign_in
+from nexome.web.pages.studies import build_studies
+from nexome.web.pages.study import build_figure, build_study
+from nexome.web.pages.variant import build_variant, build_variant_figure
+
+Build = Callable[..., Page | Redirect | Download]
+
+COOKIE_SECONDS: Final = 30 * 86_400
+FORM_BYTES_MAX: Final = 4_096
+_log = logging.getLogger(__name__)
+
+
+def mount_pages(app: Starlette, centre: Centre) -> None:
+    """Add all pages to an app, last: what no page answers becomes a page that says so."""
+    folder = static_folder()
+    if folder.is_dir():
+        app.router.routes.append(Mount(STATIC_PATH, _Static(directory=folder), name="static"))
+    for language in languages().values():
+        app.router.routes.extend(_routes(centre, language))
+    app.router.routes.append(Route("/", _choose))
+    app.router.routes.append(Route("/{path:path}", partial(_unknown, centre)))
+
+
+def _routes(centre: Centre, language: Language) -> list[Route]:
+    pages: list[tuple[str, Build]] = [
+        ("/", build_home),
+        ("/search", build_search),
+        ("/studies", build_studies),
+        ("/studies/{study}/figures/{figure}.{ending}", build_figure),
+        ("/studies/{study}", build_study),
+        ("/variants/{variant:path}/phewas.{ending}", build_variant_figure),
+        ("/variants/{variant:path}", build_variant),
+    ]
+    prefix = f"/{language.code}"
+    routes = [Route(prefix + path, partial(_answer, centre, language, build)) for path, build in pages]
+    sign_in = [
+        Route(f"{prefix}/sign-in", partial(_sign_in_page, centre, language), methods=["GET"]),
+        Route(f"{prefix}/sign-in", partial(_sign_in, centre, language), methods=["POST"]),
+        Route(f"{prefix}/sign-out", partial(_sign_out, language), methods=["POST"]),
+    ]
+    nowhere = Route(prefix + "/{path:path}", partial(_answer, centre, language, _no_page))
+    return [*routes, *sign_in, nowhere]
+
+
+def _no_page(ask: Ask, *, path: str) -> Page:
+    raise NotFoundError(f"no page {(path or ask.path)[:200]!r}")
+
+
+def _answer(centre: Centre, language: Language, build: Build, request: Request) -> Response:
+    """The response to a request for a page: the page, a redirect, a file, or the page of the error."""
+    try:
+        view = centre.view_for(read_token(request, cookie=True), purpose="page")
+    except NexomeError as error:
+        return _bare_problem(language, error)
+    path = request.url.path.removeprefix(request.scope.get("root_path", "")).removeprefix(f"/{language.code}")
+    ask = Ask(language, view, centre.settings, path or "/", dict(request.query_params))
+    try:
+        made = build(ask, **request.path_params)
+        if isinstance(made, Redirect):
+            return _guarded(RedirectResponse(made.href, status_code=303), language)
+        response = _file(made) if isinstance(made, Download) else HTMLResponse(render(made, ask))
+        return _guarded(cached(request, response, scope=view.scope), language)
+    except NexomeError as error:
+        problem = problem_of(error, language)
+    except Exception:  # noqa: BLE001 - a mistake of ours: told to the log, not to the reader
+        _log.exception("page %s failed", request.url.path)
+        problem = problem_of(NexomeError(""), language)
+    response = HTMLResponse(render(problem, ask), status_code=problem.code)
+    response.headers["Cache-Control"] = "no-store"
+    return _guarded(response, language)
+
+
+def _file(made: Download) -> Response:
+    headers = {} if made.media_type == "application/json" else {"Content-Disposition": _attachment(made.name)}
+    return Response(made.body, media_type=made.media_type, headers=headers)
+
+
+def _attachment(name: str) -> str:
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
+    return f'attachment; filename="{plain}"'
+
+
+def _bare_problem(language: Language, error: NexomeError) -> Response:
+    """The page of an error for which there is no View; a token that opens nothing is let go of."""
+    problem = problem_of(error, language)
+    html = render_bare(problem, language, path="/")
+    response = HTMLResponse(html, status_code=problem.code, headers={"Cache-Control": "no-store"})
+    if isinstance(error, RefusedError) and error.reason in TOKEN_REASONS:
+        response.delete_cookie(TOKEN_COOKIE)
+    return _guarded(response, language)
+
+
+def _guarded(response: Response, language: Language) -> Response:
+    response.headers.update(SECURITY_HEADERS)
+    response.headers["Content-Language"] = language.tag
+    return response
+
+
+# ---------------------------------------------------------------- language and signing in
+
+
+def _choose(request: Request) -> Response:
+    language = choose_language(request.headers.get("accept-language", ""))
+    return RedirectResponse(f"/{language.code}/", 303, headers={"Vary": "Accept-Language"})
+
+
+def _unknown(centre: Centre, request: Request) -> Response:
+    language = choose_language(request.headers.get("accept-language", ""))
+    return _answer(centre, language, _no_page, request)
+
+
+def _sign_in_page(centre: Centre, language: Language, request: Request) -> Response:
+    if token := request.query_params.get("token"):
+        return _with_token(centre, language, request, token)
+    return _answer(centre, language, build_sign_in, request)
+
+
+async def _sign_in(centre: Centre, language: Language, request: Request) -> Response:
+    # A form of another site must not sign a reader in under a foreign token.
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        error = RefusedError("a form of another site", reason="foreign_form")
+        return _bare_problem(language, error)
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES_MAX:
+            break
+    token = parse_qs(body[:FORM_BYTES_MAX].decode("utf-8", "replace")).get("token", [""])[0].strip()
+    return await run_in_threadpool(_with_token, centre, language, request, token)
+
+
+def _with_token(centre: Centre, language: Language, request: Request, token: str) -> Response:
+    """To the home page with the token in a cookie no script can read; a wrong token is said to be wrong."""
+    try:
+        centre.view_for(token)
+    except NexomeError as error:
+        return _bare_problem(language, error)
+    response = RedirectResponse(f"/{language.code}/", 303, headers={"Cache-Control": "no-store"})
+    secure = request.url.scheme == "https"
+    response.set_cookie(
+        TOKEN_COOKIE, token, max_age=COOKIE_SECONDS, httponly=True, samesite="lax", secure=secure
+    )
+    return _guarded(response, language)
+
+
+def _sign_out(language: Language, request: Request) -> Response:  # noqa: ARG001 - an endpoint's signature
+    response = RedirectResponse(f"/{language.code}/", 303, headers={"Cache-Control": "no-store"})
+    response.delete_cookie(TOKEN_COOKIE)
+    return _guarded(response, language)
+
+
+class _Static(StaticFiles):
+    """Built files: their names carry a fingerprint, so a browser may keep them."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers.update(SECURITY_HEADERS)
+        return response

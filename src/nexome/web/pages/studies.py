@@ -1,0 +1,163 @@
+"""The list of studies: found by words, filtered, sorted and paged by plain links.
+
+What stands in the View's table of studies can be sorted by; sample sizes, hits and λGC are read for
+the studies shown, from what was summarised when they were published.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nexome.web.pages.page import Ask, Card, Link, Page, Paging, card_of, paging_of, rows_of
+
+ROWS: Final = 50
+SMALL_SAMPLE: Final = 1_000  # effective sample size below which a study is flagged
+SORTS: Final = {
+    "id": ("study_id", "ascending"),
+    "title": ("title", "ascending"),
+    "ancestry": ("ancestry", "ascending"),
+    "traits": ("trait_count", "descending"),
+    "cells": ("cell_count", "descending"),
+    "access": ("access", "ascending"),
+    "date": ("published", "descending"),
+}
+FILTERS: Final = ("access", "ancestry", "feature_kind")
+MOST_CHOICES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Sizes of a trait's sample, in people (None unknown); `small` flags those to be read with care."""
+
+    n: float | None
+    n_cases: float | None
+    n_controls: float | None
+
+    @property
+    def small(self) -> bool:
+        """Whether the effective size, 4/(1/cases + 1/controls) for two groups, is below SMALL_SAMPLE."""
+        if self.n_cases and self.n_controls:
+            return 4 / (1 / self.n_cases + 1 / self.n_controls) < SMALL_SAMPLE
+        return self.n is not None and self.n < SMALL_SAMPLE
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a study found: λGC and number of genome-wide significant loci of its first trait."""
+
+    lambda_gc: float
+    loci: int
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRow:
+    """One line of the list. `trait` is that of a study with one, else ''; `outcome` is for those alone."""
+
+    id: str
+    href: str
+    title: str
+    trait: str
+    traits: int
+    sample: Sample | None
+    ancestry: str
+    access: str
+    published: str
+    cells: int
+    outcome: Card[Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One way to narrow the list: its name and the choices as links, the first being 'all'."""
+
+    name: str
+    choices: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class StudiesPage(Page):
+    """The list. `words` as typed, `sorts` by name as links, `rows` of this page of the list."""
+
+    template: ClassVar[str] = "studies.html"
+    words: str
+    filters: tuple[Filter, ...]
+    sorts: dict[str, Link]
+    rows: tuple[StudyRow, ...]
+    paging: Paging
+
+
+def build_studies(ask: Ask) -> StudiesPage:
+    """The list of studies by parameters q, access, ancestry, feature_kind, sort and page."""
+    words = " ".join(ask.query.get("q", "").split())[:200]
+    found = ask.view.studies(words or None)
+    table = _narrow(ask, found)
+    sort = ask.choice("sort", {**SORTS, "match": ()}, "match" if words else "id")
+    if sort != "match":
+        column, direction = SORTS[sort]
+        table = table.take(pc.sort_indices(table, [(column, direction)]))
+    paging = paging_of(ask, total=table.num_rows, size=ROWS)
+    shown = table.slice(max(paging.first - 1, 0), ROWS)
+    return StudiesPage(
+        title=ask.t("studies.title"),
+        words=words,
+        filters=tuple(_filter(ask, found, name) for name in FILTERS),
+        sorts={s: Link(ask.t.of("studies.sort", s), ask.again(sort=s, page=None), s == sort) for s in SORTS},
+        rows=tuple(_row(ask, row) for row in rows_of(shown)),
+        paging=paging,
+    )
+
+
+def sample_of(row: dict[str, Any]) -> Sample:
+    """Sample sizes of a row of the table of traits."""
+    return Sample(row["n"], row["n_cases"], row["n_controls"])
+
+
+def _narrow(ask: Ask, table: pa.Table) -> pa.Table:
+    for name in FILTERS:
+        if value := ask.query.get(name):
+            text = pc.fill_null(table[name].cast(pa.string()), "")
+            table = table.filter(pc.equal(text, value))
+    return table
+
+
+def _filter(ask: Ask, table: pa.Table, name: str) -> Filter:
+    """The commonest values of a column as links, with how many studies have each."""
+    counted = pc.value_counts(table[name].cast(pa.string())).to_pylist()
+    values = sorted(((c["counts"], c["values"]) for c in counted if c["values"]), key=lambda c: (-c[0], c[1]))
+    now = ask.query.get(name, "")
+    every = Link(ask.t("studies.all"), ask.again(**{name: None, "page": None}), not now)
+    links = [
+        Link(ask.t.of(f"studies.{name}", v), ask.again(**{name: v, "page": None}), v == now, n)
+        for n, v in values[:MOST_CHOICES]
+    ]
+    return Filter(ask.t.of("studies.filter", name), (every, *links))
+
+
+def _row(ask: Ask, row: dict[str, Any]) -> StudyRow:
+    study, one = row["study_id"], row["trait_count"] == 1
+    first = rows_of(ask.view.traits(study, limit=1))[:1]
+    trait = (first[0].get(f"trait_{ask.t.code}") or first[0]["trait"]) if first and one else ""
+    return StudyRow(
+        id=study,
+        href=ask.href("studies", study),
+        title=row.get(f"title_{ask.t.code}") or row["title"] or "",
+        trait=trait,
+        traits=row["trait_count"],
+        sample=sample_of(first[0]) if first else None,
+        ancestry=row["ancestry"] or "",
+        access=row["access"],
+        published=row["published"][:10],
+        cells=row["cell_count"],
+        outcome=card_of(lambda: _outcome(ask, study)) if one else Card(),
+    )
+
+
+def _outcome(ask: Ask, study: str) -> Outcome:
+    summary = ask.view.summary(study)
+    strong = summary.loci()
+    return Outcome(summary.lambda_gc, int(np.count_nonzero(~strong.suggestive)))

@@ -1,0 +1,290 @@
+"""The page of a study: facts, Manhattan, QQ, loci, receipt, ways to take it along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Final
+
+from markupsafe import Markup
+
+from nexome.access.answers import StudyAnswer
+from nexome.methods.loci import GENOME_WIDE
+from nexome.model.errors import NotFoundError
+from nexome.web.pages import plots
+from nexome.web.pages.associations import Association, association_of
+from nexome.web.pages.figures import Wording
+from nexome.web.pages.numbers import p_text, ratio_text
+from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, Paging, card_of, paging_of, rows_of
+from nexome.web.pages.plots import Drawn, Figure
+from nexome.web.pages.studies import Sample, sample_of
+
+LOCI: Final = 25
+TRAITS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact of the study: its name, its value, a page where the value is one."""
+
+    name: str
+    value: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Locus:
+    """One locus: its lead association, its stretch, and how many features it holds."""
+
+    lead: Association
+    start: int
+    end: int
+    features: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the receipt: what was done, to how many rows."""
+
+    name: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Rows of the source file: in, kept, and what was changed and dropped, by rule."""
+
+    rows_in: int
+    rows_kept: int
+    changed: tuple[Rule, ...]
+    dropped: tuple[Rule, ...]
+
+
+@dataclass(frozen=True)
+class StudyPage(Page):
+    """A study, one of its traits at a time.
+
+    `heading`, `sample`, `facts` say what it is; `trait` names the one shown, `traits` the choice when
+    there are several (`trait_words` typed to find one). `may_read` is False when only the facts may be
+    seen, `reason` then says why. The cards each hold their own failure.
+    """
+
+    template: ClassVar[str] = "study.html"
+    script: ClassVar[str] = "figures.js"
+    id: str
+    heading: str
+    trait: str
+    traits: tuple[Link, ...]
+    trait_words: str
+    trait_paging: Paging | None
+    sample: Sample
+    facts: tuple[Fact, ...]
+    may_read: bool
+    reason: str
+    manhattan: Card[Figure]
+    qq: Card[Figure]
+    loci: Card[tuple[Locus, ...]]
+    receipt: Card[Receipt] | None
+    downloads: tuple[Link, ...]
+    api: str
+    citation: str
+
+
+def build_study(ask: Ask, *, study: str) -> StudyPage:
+    """The page of a study by its identifier and, where it has several traits, parameter `trait`."""
+    answer = ask.view.study(study)
+    trait = _trait_row(ask, answer)
+    several = len(answer.study.traits) > 1
+    found, paging = _traits(ask, study, trait["trait_id"]) if several else ((), None)
+    name = trait["trait_id"]
+    return StudyPage(
+        title=ask.t.field(answer.study, "title") or study,
+        id=study,
+        heading=ask.t.field(answer.study, "title") or study,
+        trait=_label(ask, trait),
+        traits=found,
+        trait_words=ask.query.get("traits", ""),
+        trait_paging=paging,
+        sample=sample_of(trait),
+        facts=_facts(ask, answer, trait),
+        may_read=answer.may_read,
+        reason=answer.reason_read,
+        manhattan=_if_read(answer, lambda: _figure(ask, answer, trait, "manhattan")),
+        qq=_if_read(answer, lambda: _figure(ask, answer, trait, "qq")),
+        loci=_if_read(answer, lambda: _loci(ask, study, name)),
+        receipt=card_of(lambda: _receipt(ask, study)) if answer.may_see_receipt else None,
+        downloads=_downloads(ask, study, name, several=several) if answer.may_export else (),
+        api=f"{API}/studies/{study}",
+        citation=_citation(ask, answer),
+    )
+
+
+def build_figure(ask: Ask, *, study: str, figure: str, ending: str) -> Download:
+    """A figure of the study as a file: 'manhattan' or 'qq' as SVG, JSON or TSV."""
+    answer = ask.view.study(study)
+    trait = _trait_row(ask, answer)
+    if figure not in _DRAW:
+        raise NotFoundError(f"no figure {figure[:40]!r}", expected=" or ".join(_DRAW))
+    drawn, _ = _DRAW[figure](ask, study, trait)
+    return drawn.file(f"{study}-{trait['trait_id']}-{figure}", ending)
+
+
+def _if_read(answer: StudyAnswer, build: Callable[[], Any]) -> Card[Any]:
+    return card_of(build) if answer.may_read else Card()
+
+
+def _trait_row(ask: Ask, answer: StudyAnswer) -> dict[str, Any]:
+    """The trait that is shown: parameter `trait`, else the first. NotFoundError for an unknown one."""
+    wanted = ask.query.get("trait")
+    traits = answer.study.traits
+    found = next((t for t in traits if t.id == wanted), None) if wanted else (traits[0] if traits else None)
+    if found is None:
+        raise NotFoundError(
+            f"no trait {(wanted or '')[:100]!r} in study {answer.study.id}",
+            todo="See the list of its traits on the page of the study.",
+        )
+    sizes = {name: getattr(found, name) for name in ("n", "n_cases", "n_controls", "category")}
+    return {"trait_id": found.id, "label": found.label, "label_zh": found.label_zh, **sizes}
+
+
+def _label(ask: Ask, trait: dict[str, Any]) -> str:
+    return trait.get(f"label_{ask.t.code}") or trait["label"] or trait["trait_id"]
+
+
+def _traits(ask: Ask, study: str, current: str) -> tuple[tuple[Link, ...], Paging]:
+    """Traits of the study by parameter `traits` (words), a page of them."""
+    table = ask.view.traits(study, search=ask.query.get("traits") or None)
+    paging = paging_of(ask, total=table.num_rows, size=TRAITS)
+    rows = rows_of(table.slice(max(0, paging.first - 1), TRAITS))
+    links = [
+        Link(
+            row.get(f"trait_{ask.t.code}") or row["trait"] or row["trait_id"],
+            ask.again(trait=row["trait_id"]),
+            row["trait_id"] == current,
+        )
+        for row in rows
+    ]
+    return tuple(links), paging
+
+
+def _facts(ask: Ask, answer: StudyAnswer, trait: dict[str, Any]) -> tuple[Fact, ...]:
+    """Facts that are known, in the order a reader asks for them; unknown ones are left out."""
+    t, study = ask.t, answer.study
+    cases = ""
+    if trait["n_cases"] is not None and trait["n_controls"] is not None:
+        cases = t("study.cases_controls", cases=round(trait["n_cases"]), controls=round(trait["n_controls"]))
+    effect = t.of("effect_scale", study.effect_scale) if study.effect_scale != "unknown" else ""
+    facts = (
+        Fact("n", f"{round(trait['n']):,}" if trait["n"] is not None else ""),
+        Fact("cases", cases),
+        Fact("ancestry", study.ancestry),
+        Fact("sex", study.sex),
+        Fact("category", trait["category"]),
+        Fact("effect", " · ".join(p for p in (effect, study.effect_unit) if p)),
+        Fact("features", f"{answer.cells:,}"),
+        Fact("assembly_source", study.assembly_source),
+        Fact("version", f"{answer.version} · {answer.published[:10]}"),
+        Fact("access", t.of("access", study.access)),
+        Fact("licence", study.licence),
+        Fact("publication", study.publication, _publication_href(study.publication)),
+        Fact("source", study.source),
+    )
+    return tuple(Fact(t(f"study.fact.{f.name}"), f.value, f.href) for f in facts if f.value)
+
+
+def _publication_href(text: str) -> str:
+    """Address of a publication given as a DOI, PMID or https address; '' for anything else."""
+    clean = text.strip()
+    if clean.lower().startswith("https://"):
+        return clean
+    bare = clean.lower().removeprefix("doi:").strip()
+    if bare.startswith("10.") and "/" in bare and " " not in bare:
+        return f"https://doi.org/{bare}"
+    number = clean.upper().removeprefix("PMID").lstrip(": ")
+    return f"https://pubmed.ncbi.nlm.nih.gov/{number}/" if number.isdecimal() else ""
+
+
+def _draw_manhattan(ask: Ask, study: str, trait: dict[str, Any]) -> tuple[Drawn, Wording]:
+    loci = rows_of(ask.view.loci(study, trait=trait["trait_id"]))
+    plot = plots.with_leads(plots.read_manhattan(ask.view, study, trait["trait_id"]), ask, loci)
+    t, label = ask.t, _label(ask, trait)
+    strong = [row for row in loci if row["neg_log_10_p_value"] >= GENOME_WIDE]
+    sentence = t("manhattan.sentence", n=len(strong), trait=label)
+    if strong:
+        lead = association_of(ask, strong[0])
+        name = lead.gene or lead.variant
+        sentence += t("manhattan.strongest", name=name, p=p_text(lead.neg_log_10_p_value))
+    wording = Wording(
+        title=t("manhattan.title", n=len(strong), trait=label),
+        sentence=sentence,
+        x=t("manhattan.x"),
+        y=t("axis.neg_log_10_p"),
+        threshold=t("manhattan.threshold"),
+        note=t("manhattan.thinned") + (t("figure.folded") if plot.scale.folded else ""),
+    )
+    return plots.draw_manhattan(plot, wording), wording
+
+
+def _draw_qq(ask: Ask, study: str, trait: dict[str, Any]) -> tuple[Drawn, Wording]:
+    points = plots.read_qq(ask.view, study, trait["trait_id"])
+    inflation = ratio_text(ask.view.summary(study, trait["trait_id"]).lambda_gc)
+    t = ask.t
+    wording = Wording(
+        title=t("qq.title", value=inflation),
+        sentence=t("qq.sentence", value=inflation, trait=_label(ask, trait)),
+        x=t("qq.x"),
+        y=t("qq.y"),
+    )
+    return plots.draw_qq(points, wording), wording
+
+
+_DRAW: Final = {"manhattan": _draw_manhattan, "qq": _draw_qq}
+
+
+def _figure(ask: Ask, answer: StudyAnswer, trait: dict[str, Any], kind: str) -> Figure:
+    study = answer.study.id
+    drawn, wording = _DRAW[kind](ask, study, trait)
+    stem = ask.href("studies", study, "figures", kind)
+    query = f"?trait={trait['trait_id']}"
+    return Figure(
+        id=kind,
+        title=wording.title,
+        subtitle=ask.t(f"{kind}.subtitle", assembly=ask.view.assembly.name),
+        sentence=wording.sentence,
+        svg=Markup(drawn.svg()),  # noqa: S704 - made by svg.py, which escapes every text
+        note=wording.note,
+        source=ask.t("figure.source", study=study, version=answer.version, date=answer.published[:10]),
+        files={ending: f"{stem}.{ending}{query}" for ending in plots.FORMATS},
+    )
+
+
+def _loci(ask: Ask, study: str, trait: str) -> tuple[Locus, ...]:
+    rows = rows_of(ask.view.loci(study, trait=trait, limit=LOCI))
+    return tuple(
+        Locus(association_of(ask, r), r["locus_start"], r["locus_end"], r["features_in_locus"]) for r in rows
+    )
+
+
+def _receipt(ask: Ask, study: str) -> Receipt:
+    raise NotImplementedError
+
+
+def _downloads(ask: Ask, study: str, trait: str, *, several: bool) -> tuple[Link, ...]:
+    of = f"&trait={trait}" if several else ""
+    base = f"{API}/studies/{study}/download"
+    return (
+        Link(ask.t("study.download.ssf"), f"{base}?format=ssf{of}"),
+        Link(ask.t("study.download.parquet"), f"{base}?format=parquet{of}"),
+    )
+
+
+def _citation(ask: Ask, answer: StudyAnswer) -> str:
+    """One line to cite these numbers by."""
+    parts = [answer.study.publication, ask.t.field(answer.study, "title")]
+    site = getattr(ask.settings, f"title_{ask.t.code}", ask.settings.title_en)
+    head = ". ".join(p for p in parts if p)
+    today = datetime.now(UTC).date().isoformat()
+    return ask.t(
+        "study.citation", head=head, study=answer.study.id, version=answer.version, site=site, date=today
+    )

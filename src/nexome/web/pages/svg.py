@@ -1,0 +1,191 @@
+"""A small SVG maker: a plot area that stretches while its dots and letters keep their size.
+
+An outer <svg> holds an area (a nested <svg> whose children are placed in per cent) and, in it, a canvas of
+CANVAS × CANVAS units stretched to the area, where dots are strokes that do not scale. As a file the picture
+has the size given in its attributes; inside a page the style sheet lets `.figure-svg` and `.area` fill the
+card, at 360 pixels as at 1,280. Colours are attributes (for the file) and classes (for the page, light or
+dark). Makes text only; knows nothing of genomes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+CANVAS: Final = 1000  # units of the stretched canvas in both directions
+FONTS: Final = "system-ui, 'Noto Sans CJK SC', sans-serif"
+LEFT, RIGHT, TOP, BOTTOM = 50, 14, 16, 44  # margins of the area, pixels
+
+# One accent (blue-green, told apart from grey by every kind of colour vision); all else is ink on paper.
+COLOURS: Final = {
+    "even": "#4b5d6e",
+    "odd": "#9aa8b5",
+    "hit": "#00798c",
+    "line": "#c9d1d8",
+    "rule": "#00798c",
+    "text": "#4b5d6e",
+    "strong": "#14202b",
+    "band": "#e4e9ed",
+    "paper": "#ffffff",
+}
+
+
+@dataclass
+class Picture:
+    """One plot being drawn. Positions inside the area are shares from 0 (left, bottom) to 1."""
+
+    width: int
+    height: int
+    sentence: str
+    _parts: list[str] = field(default_factory=list)
+
+    def dots(
+        self, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], *, colour: str, size: float
+    ) -> None:
+        """Round dots at shares x, y (N each), drawn once where they fall on the same half pixel."""
+        if len(x) == 0:
+            return
+        cells = np.stack([np.rint(x * CANVAS), np.rint((1 - y) * CANVAS)], axis=1).astype(np.int64)
+        path = "".join(f"M{a} {b}h0" for a, b in np.unique(cells, axis=0).tolist())
+        self._canvas(
+            f'<path class="dot {colour}" d="{path}" stroke="{COLOURS[colour]}" stroke-width="{size}"/>'
+        )
+
+    def columns(
+        self,
+        x: npt.NDArray[np.float64],
+        low: npt.NDArray[np.float64],
+        high: npt.NDArray[np.float64],
+        *,
+        colour: str,
+        size: float,
+    ) -> None:
+        """Upright strokes with round ends from `low` to `high` at x (shares, N each): runs of dots."""
+        if len(x) == 0:
+            return
+        place = np.rint(x * CANVAS).astype(int).tolist()
+        start = np.rint((1 - low) * CANVAS).astype(int).tolist()
+        end = np.rint((1 - high) * CANVAS).astype(int).tolist()
+        path = "".join(f"M{a} {b}v{c - b}" for a, b, c in zip(place, start, end, strict=True))
+        self._canvas(
+            f'<path class="dot {colour}" d="{path}" stroke="{COLOURS[colour]}" stroke-width="{size}"/>'
+        )
+
+    def triangles(
+        self, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], *, up: bool, colour: str
+    ) -> None:
+        """Small triangles, pointing up or down, at shares x, y (N each)."""
+        edge = "l-4.5 7.5h9z" if up else "l-4.5 -7.5h9z"
+        lift = -4 if up else 4
+        for a, b in zip(x.tolist(), y.tolist(), strict=True):
+            self._parts.append(
+                f'<svg x="{a * 100:.2f}%" y="{(1 - b) * 100:.2f}%" overflow="visible">'
+                f'<path class="mark {colour}" fill="{COLOURS[colour]}" d="M0 {lift}{edge}"/></svg>'
+            )
+
+    def curve(self, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], *, colour: str) -> None:
+        """A thin line through shares x, y (N each)."""
+        points = " ".join(
+            f"{a * CANVAS:.1f},{(1 - b) * CANVAS:.1f}" for a, b in zip(x.tolist(), y.tolist(), strict=True)
+        )
+        self._canvas(
+            f'<polyline class="curve {colour}" points="{points}" fill="none" stroke="{COLOURS[colour]}"/>'
+        )
+
+    def band(
+        self, x: npt.NDArray[np.float64], low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]
+    ) -> None:
+        """A filled band between `low` and `high` over x (shares, N each)."""
+        around = [
+            *zip(x.tolist(), high.tolist(), strict=True),
+            *reversed([*zip(x.tolist(), low.tolist(), strict=True)]),
+        ]
+        points = " ".join(f"{a * CANVAS:.1f},{(1 - b) * CANVAS:.1f}" for a, b in around)
+        self._canvas(f'<polygon class="band" points="{points}" fill="{COLOURS["band"]}"/>')
+
+    def level(self, y: float, label: str = "") -> None:
+        """A dashed rule across the area at share y, named at its right end."""
+        at = f"{(1 - y) * 100:.2f}%"
+        self._parts.append(
+            f'<line class="rule" x1="0" x2="100%" y1="{at}" y2="{at}" stroke="{COLOURS["rule"]}" '
+            'stroke-dasharray="2 4"/>'
+        )
+        if label:
+            self.label(1, y, label, style="tick hit", anchor="end", shift=(0, -5))
+
+    def y_tick(self, y: float, label: str) -> None:
+        """A faint line across at share y with its number at the left."""
+        at = f"{(1 - y) * 100:.2f}%"
+        self._parts.append(
+            f'<line class="grid" x1="0" x2="100%" y1="{at}" y2="{at}" stroke="{COLOURS["band"]}"/>'
+        )
+        self.label(0, y, label, anchor="end", shift=(-8, 4))
+
+    def x_tick(self, x: float, label: str, *, style: str = "tick text") -> None:
+        """A label under the area at share x."""
+        self.label(x, 0, label, style=style, anchor="middle", shift=(0, 18))
+
+    def axis_titles(self, x: str, y: str) -> None:
+        """Names of the axes: below at the right, above at the left."""
+        self.label(1, 0, x, style="axis text", anchor="end", shift=(0, 36))
+        self.label(0, 1, y, style="axis text", shift=(6 - LEFT, -6))
+
+    def label(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        *,
+        style: str = "tick text",
+        anchor: str = "start",
+        shift: tuple[float, float] = (0, 0),
+        href: str = "",
+    ) -> None:
+        """Text at shares x, y, moved by `shift` pixels; a link where `href` is given.
+
+        `style` holds classes; the last is a colour, 'minor' ones give way on narrow screens.
+        """
+        fill = COLOURS[style.rsplit(maxsplit=1)[-1]]
+        drawn = (
+            f'<text class="{style}" x="{x * 100:.2f}%" y="{(1 - y) * 100:.2f}%" dx="{shift[0]:g}" '
+            f'dy="{shift[1]:g}" text-anchor="{anchor}" fill="{fill}">{escape(text)}</text>'
+        )
+        self._parts.append(f'<a href="{escape(href)}">{drawn}</a>' if href else drawn)
+
+    def _canvas(self, inner: str) -> None:
+        self._parts.append(
+            f'<svg class="canvas" width="100%" height="100%" viewBox="0 0 {CANVAS} {CANVAS}" '
+            f'preserveAspectRatio="none" overflow="visible">{inner}</svg>'
+        )
+
+    def __str__(self) -> str:
+        """The picture as one <svg> element, fit for a page and for a file."""
+        inner_width, inner_height = self.width - LEFT - RIGHT, self.height - TOP - BOTTOM
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="figure-svg" width="{self.width}" '
+            f'height="{self.height}" font-family="{FONTS}" font-size="12" role="group" '
+            f'aria-label="{escape(self.sentence)}">'
+            f'<rect class="paper" width="100%" height="100%" fill="{COLOURS["paper"]}"/>'
+            f'<svg class="area" x="{LEFT}" y="{TOP}" width="{inner_width}" height="{inner_height}" '
+            f'overflow="visible">{"".join(self._parts)}'
+            f'<line class="axis" x1="0" x2="100%" y1="100%" y2="100%" stroke="{COLOURS["line"]}"/>'
+            "</svg></svg>"
+        )
+
+
+def nice_ticks(top: float, count: int = 5) -> list[float]:
+    """About `count` round numbers from 0 up to `top`.
+
+    >>> nice_ticks(23)
+    [0.0, 5.0, 10.0, 15.0, 20.0]
+    """
+    if top <= 0:
+        return [0.0]
+    raw = top / count
+    scale = 10.0 ** np.floor(np.log10(raw))
+    step = next(s * scale for s in (1, 2, 5, 10) if s * scale >= raw)
+    return [float(i * step) for i in range(int(top / step + 1e-9) + 1)]
