@@ -1,5 +1,7 @@
 """Summaries against a slow plain count of the same cells."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -70,7 +72,7 @@ def test_a_summary_is_what_a_plain_count_gives(tmp_path_factory, seed, count, tr
     codes, exact, z = make_codes(rng, features, traits)
     builder = SummaryBuilder(ASSEMBLY, traits)
     cuts = np.linspace(0, count, parts + 1).astype(int)
-    for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+    for low, high in pairwise(cuts):
         inside = (exact.row >= low) & (exact.row < high)
         part = Exact(exact.row[inside] - low, exact.column[inside], exact.value[inside])
         rows = np.arange(low, high)

@@ -1,0 +1,203 @@
+"""Long one-dimensional arrays in compressed shards: written as a stream, read by memory map.
+
+    <vector>/zarr.json    Zarr v3, [N], `sharding_indexed`: inner chunk 8,192, Blosc LZ4 with bitshuffle
+    <vector>/c/<i>        one shard of 4,194,304 values
+
+Used for the cells of ragged segments, where a question wants a short run out of very many values.
+Writers hold one shard in memory; a reader decompresses only the chunks its run touches. What the
+values mean is not known here.
+"""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from numba import njit
+
+from nexome.model.errors import DamagedError
+from nexome.store.associations import chunks
+from nexome.store.associations.arrays import RAW_CODECS, array_metadata
+from nexome.store.disk import space_errors
+
+CHUNK: Final = 8192
+SHARD_CHUNKS: Final = 512
+SHARD: Final = CHUNK * SHARD_CHUNKS
+
+_NEVER_WRITTEN: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+
+def vector_metadata(length: int, dtype: str) -> dict[str, Any]:
+    """The zarr.json of a vector of `length` values of a Zarr data type."""
+    blosc = {
+        "cname": "lz4",
+        "clevel": 1,
+        "shuffle": "bitshuffle",
+        "typesize": np.dtype(dtype).itemsize,
+        "blocksize": 0,
+    }
+    sharding = {
+        "chunk_shape": [CHUNK],
+        "codecs": [*RAW_CODECS, {"name": "blosc", "configuration": blosc}],
+        "index_codecs": [*RAW_CODECS, {"name": "crc32c"}],
+        "index_location": "end",
+    }
+    codecs = [{"name": "sharding_indexed", "configuration": sharding}]
+    return array_metadata((length,), dtype, chunk=(SHARD,), codecs=codecs)
+
+
+class VectorWriter:
+    """Writes a new vector of known length, front to back, in pieces of any size.
+
+    Use as a context manager; leaving it writes what is still held. Raises SpaceError when the disk
+    is full.
+    """
+
+    def __init__(self, path: Path, length: int, dtype: str) -> None:
+        import tensorstore  # noqa: PLC0415  loaded by writers only: readers never pay for it
+
+        spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(path)}, "create": True}
+        metadata = vector_metadata(length, dtype)
+        metadata.pop("attributes")
+        context = tensorstore.Context({"cache_pool": {"total_bytes_limit": 0}})
+        with space_errors(path):
+            self._store = tensorstore.open(spec | {"metadata": metadata}, context=context).result()
+        self._path = path
+        self._held = np.empty(min(SHARD, max(length, 1)), dtype)
+        self._length = length
+        self._filled = 0
+        self._written = 0
+
+    def append(self, values: npt.NDArray[Any]) -> None:
+        """Add values at the end."""
+        at = 0
+        while at < len(values):
+            count = min(len(values) - at, len(self._held) - self._filled)
+            self._held[self._filled : self._filled + count] = values[at : at + count]
+            at += count
+            self._filled += count
+            if self._filled == len(self._held):
+                self._flush()
+
+    def close(self) -> None:
+        """Write the rest. Raises ValueError when more or fewer values came than were announced."""
+        self._flush()
+        if self._written != self._length:
+            raise ValueError(f"{self._written} values written to {self._path}, announced {self._length}")
+
+    def _flush(self) -> None:
+        if self._filled:
+            stop = self._written + self._filled
+            try:
+                self._store[self._written : stop].write(self._held[: self._filled]).result()
+            except ValueError as error:
+                raise _as_os_error(error, self._path) from error
+            self._written = stop
+            self._filled = 0
+
+
+def _as_os_error(error: ValueError, path: Path) -> Exception:
+    """TensorStore reports a full disk as a ValueError with the system's words in it."""
+    import errno  # noqa: PLC0415  only on the way out
+
+    text = str(error)
+    if "No space left" in text or "RESOURCE_EXHAUSTED" in text or "File too large" in text:
+        with space_errors(path):
+            raise OSError(errno.ENOSPC, text, str(path))
+    return error
+
+
+@njit(cache=True, nogil=True)
+def _read_run(address: Any, length: Any, first: int, words: Any, out: Any) -> int:
+    """Copy a run out of chunks (address, length: uint64 [A]) into out; `first` counts from the first chunk.
+
+    `words` is scratch of one chunk. Returns −1, or the number of the first damaged chunk.
+    """
+    size = np.zeros(1, np.uint64)
+    done = 0
+    for a in range(address.shape[0]):
+        if not chunks.unpack(address[a], length[a], words, size):
+            return a
+        start = first - a * words.shape[0] if a == 0 else 0
+        count = min(words.shape[0] - start, out.shape[0] - done)
+        out[done : done + count] = words[start : start + count]
+        done += count
+    return -1
+
+
+class MappedVector:
+    """One vector; its shards are mapped when first touched. `vector[a:b]` decompresses that run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            meta = orjson.loads((path / "zarr.json").read_bytes())
+        except (OSError, orjson.JSONDecodeError) as error:
+            raise _damaged(path / "zarr.json", f"cannot be read ({type(error).__name__})") from error
+        self._length = int(meta["shape"][0])
+        self.dtype = np.dtype(meta["data_type"])
+        self._shards: dict[int, tuple[Any, npt.NDArray[np.uint64]]] = {}
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, run: slice) -> npt.NDArray[Any]:
+        """Values of a run. Raises DamagedError naming the shard and chunk when its bytes are damaged."""
+        start, stop, _ = run.indices(self._length)
+        out = np.empty(max(stop - start, 0), self.dtype)
+        if not len(out):
+            return out
+        numbers = range(start // CHUNK, -(-stop // CHUNK))
+        where = np.array([self._shard(n // SHARD_CHUNKS)[n % SHARD_CHUNKS] for n in numbers])
+        words = np.empty(CHUNK, self.dtype)
+        damaged = _read_run(where[:, 0].copy(), where[:, 1].copy(), start % CHUNK, words, out)
+        if damaged >= 0:
+            number = numbers[damaged]
+            raise _damaged(
+                self.shard_path(number // SHARD_CHUNKS), f"chunk {number % SHARD_CHUNKS} is damaged"
+            )
+        return out
+
+    def shard_path(self, shard: int) -> Path:
+        """File of a shard."""
+        return self.path / "c" / str(shard)
+
+    def _shard(self, shard: int) -> npt.NDArray[np.uint64]:
+        if (known := self._shards.get(shard)) is None:
+            known = self._shards[shard] = map_shard(self.shard_path(shard), SHARD_CHUNKS)
+        return known[1]
+
+
+def map_shard(path: Path, count: int) -> tuple[Any, npt.NDArray[np.uint64]]:
+    """Map a shard of `count` inner chunks: what must be kept alive, and (address, length) uint64 [count, 2].
+
+    Address 0 is a chunk never written. Raises DamagedError when the index does not hold.
+    """
+    try:
+        with path.open("rb") as stream:
+            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    except (FileNotFoundError, ValueError):
+        return None, np.zeros((count, 2), np.uint64)
+    content = np.frombuffer(mapped, np.uint8)
+    tail = content[-(16 * count + 4) :]
+    if len(tail) < 16 * count + 4 or chunks.crc32c(tail[:-4]) != int(tail[-4:].view("<u4")[0]):
+        raise _damaged(path, "an index that does not fit its checksum")
+    index = tail[:-4].view("<u8").reshape(count, 2).copy()
+    written = index[:, 0] != _NEVER_WRITTEN
+    if (index[written].sum(axis=1) > len(content)).any():
+        raise _damaged(path, "a chunk behind the end of its shard")
+    index[:, 0] = np.where(written, index[:, 0] + np.uint64(content.ctypes.data), 0)
+    return content, index
+
+
+def _damaged(path: Path, found: str) -> DamagedError:
+    return DamagedError(
+        found,
+        where=str(path),
+        expected="the bytes that were written",
+        todo="Run `nexome verify`, then restore the store from a backup.",
+    )
