@@ -4,7 +4,6 @@ write_atomic     one small file: written beside, fsynced, renamed, folder fsynce
 publish_folder   a finished folder: every file fsynced, then one rename
 RootLock         one writer at a time, by flock on <root>/lock; the kernel frees it after a crash
 read/write_stamped   JSON that carries `kind` and `version` and may carry the SHA-256 of itself
-checksums        SHA256SUMS in a folder, in the format of `sha256sum -c`
 step             named points at which the fault tests kill the process
 
 It knows nothing of what is stored.
@@ -34,13 +33,11 @@ import orjson
 from nexome.model.errors import BusyError, DamagedError, NewerVersionError, NotFoundError, SpaceError
 
 LOCK_NAME: Final = "lock"
-CHECKSUMS_NAME: Final = "SHA256SUMS"
 CRASH_VARIABLE: Final = "NEXOME_CRASH_AT"
 
 _NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _RESERVE_BYTES: Final = 64 << 20  # left free for the manifest, the catalogue and the events of others
 _POLL_S: Final = 0.05
-_READ_BYTES: Final = 1 << 20
 
 
 def now_iso() -> str:
@@ -267,13 +264,13 @@ def read_stamped(path: Path, *, kind: str, version: int) -> dict[str, Any]:
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        raise _damaged(path, f"line {error.lineno}, column {error.colno}: {error.msg}", "JSON") from None
+        raise damaged(path, f"line {error.lineno}, column {error.colno}: {error.msg}", "JSON") from None
     if not isinstance(body, dict) or body.get("kind") != kind:
         found = body.get("kind") if isinstance(body, dict) else type(body).__name__
-        raise _damaged(path, f"kind {found!r}", f"kind {kind!r}")
+        raise damaged(path, f"kind {found!r}", f"kind {kind!r}")
     found_version = body.get("version")
     if not isinstance(found_version, int):
-        raise _damaged(path, f"version {found_version!r}", "a whole number")
+        raise damaged(path, f"version {found_version!r}", "a whole number")
     if found_version > version:
         raise NewerVersionError(
             f"{kind} version {found_version}",
@@ -282,7 +279,7 @@ def read_stamped(path: Path, *, kind: str, version: int) -> dict[str, Any]:
             todo="Open it with the Nexome that wrote it, or a newer one.",
         )
     if "sha256" in body and body.pop("sha256") != _seal(body):
-        raise _damaged(path, "a checksum that does not fit the content", "the bytes that were written")
+        raise damaged(path, "a checksum that does not fit the content", "the bytes that were written")
     return body
 
 
@@ -290,78 +287,11 @@ def _seal(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _damaged(path: Path, found: str, expected: str) -> DamagedError:
+def damaged(path: Path, found: str, expected: str) -> DamagedError:
+    """A DamagedError for one stored file, saying what to do."""
     return DamagedError(
         found,
         where=str(path),
         expected=expected,
         todo="Restore this file from a backup (nexome restore).",
     )
-
-
-# ---------------------------------------------------------------- checksums
-
-
-def sha256_file(path: Path) -> str:
-    """SHA-256 of a file as 64 hexadecimal digits, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as stream:
-        while piece := stream.read(_READ_BYTES):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def list_files(folder: Path) -> list[str]:
-    """Relative paths ('a/b') of all files below a folder, sorted; SHA256SUMS itself is left out."""
-    found = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-    return sorted(name for name in found if name != CHECKSUMS_NAME)
-
-
-def write_checksums(folder: Path) -> str:
-    """Write SHA256SUMS for all files below `folder`; returns the SHA-256 of that list.
-
-    The list stands in the format of coreutils, so `sha256sum -c SHA256SUMS` checks it anywhere.
-    The returned digest identifies the whole folder; the manifest keeps it.
-    """
-    lines = "".join(f"{sha256_file(folder / name)}  {name}\n" for name in list_files(folder))
-    write_atomic(folder / CHECKSUMS_NAME, lines.encode())
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def read_checksums(folder: Path, *, digest: str = "") -> dict[str, str]:
-    """Relative path → SHA-256 from a folder's SHA256SUMS.
-
-    Raises DamagedError when the list is missing, malformed or, with `digest` given, not the list
-    that was published.
-    """
-    path = folder / CHECKSUMS_NAME
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise _damaged(path, "no such file", "the folder's list of checksums") from None
-    if digest and hashlib.sha256(content).hexdigest() != digest:
-        raise _damaged(path, "a list that is not the one published", f"SHA-256 {digest}")
-    sums: dict[str, str] = {}
-    for number, line in enumerate(content.decode(errors="replace").splitlines(), 1):
-        value, _, name = line.partition("  ")
-        if len(value) != 64 or not name:
-            raise _damaged(path, f"line {number} is malformed", "'<64 digits>  <path>'")
-        sums[name] = value
-    return sums
-
-
-def iter_damage(folder: Path, *, digest: str = "") -> Iterator[tuple[str, str]]:
-    """Compare a folder with its SHA256SUMS; yields (relative path, what is wrong), nothing when whole.
-
-    Raises DamagedError when the list itself is missing or wrong.
-    """
-    expected = read_checksums(folder, digest=digest)
-    for name, value in expected.items():
-        path = folder / name
-        if not path.is_file():
-            yield name, "missing"
-        elif sha256_file(path) != value:
-            yield name, "changed"
-    for name in list_files(folder):
-        if name not in expected:
-            yield name, "not in the list"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import gzip
 import hashlib
 import os
 import secrets
@@ -273,14 +274,9 @@ def _refget(digest: Any) -> str:
 
 
 def _open_text(path: Path) -> BinaryIO:
-    stream = path.open("rb")
-    magic = stream.read(2)
-    stream.seek(0)
-    if magic != _GZIP_MAGIC:
-        return stream
-    import gzip  # noqa: PLC0415  only for packed files
-
-    return gzip.GzipFile(fileobj=stream)  # type: ignore[return-value]
+    with path.open("rb") as stream:
+        packed = stream.read(2) == _GZIP_MAGIC
+    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
 
 
 def _contigs_of_fasta(stream: BinaryIO, path: Path) -> Iterator[Contig]:
