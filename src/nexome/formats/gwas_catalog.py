@@ -1,0 +1,135 @@
+"""The GWAS Catalog's download of all associations (1.0, 1.0.1, 1.0.2): lead variants of many studies.
+
+The effect allele is the letter behind the dash in STRONGEST SNP-RISK ALLELE; the other allele is not
+given. OR or BETA is a beta where 95% CI (TEXT) names a unit and a direction ('unit increase',
+'kg decrease': negative), an odds ratio where it does not; the interval is read from the same text.
+PVALUE_MLOG keeps what P-VALUE cannot. Haplotypes and pairs of variants are set aside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nexome.formats.columns import Spelling
+from nexome.formats.delimited import Header, convert_text
+from nexome.formats.reader import RawBatch, ReadOptions
+from nexome.formats.stream import ByteStream
+from nexome.formats.table_format import (
+    Finish,
+    Private,
+    TableFormat,
+    drop_rows,
+    set_column,
+    signature,
+    text_of,
+)
+
+_RISK: Final = r"^(?P<name>[^\s;,]+?)-(?P<allele>[ACGTacgt]+|\?)$"
+_INTERVAL: Final = r"\[\s*(?P<low>-?\d*\.?\d+)\s*[-–]\s*(?P<high>-?\d*\.?\d+)\s*\]"
+_CHANGE: Final = r"(?i)\b(?P<way>increase|decrease|higher|lower|shorter|longer|taller)\b"
+_SEVERAL: Final = r"(?i);|,| x |\bhaplotype\b"
+_DOWN: Final = ("decrease", "lower", "shorter")
+_NOTHING: Final = pa.scalar(None, pa.string())
+
+
+def _finish(_options: ReadOptions, _header: Header) -> Finish:
+    def finish(batch: RawBatch) -> RawBatch:
+        several = pc.match_substring_regex(text_of(batch.table, "variant_id"), _SEVERAL)
+        mask = pc.fill_null(several, fill_value=False).to_numpy(zero_copy_only=False)
+        batch = drop_rows(batch, mask, "several variants in one row (a haplotype or an interaction)")
+        table = _with_place(batch.table)
+        table = set_column(table, "effect_allele", _risk_allele(text_of(table, "_risk")))
+        table = _with_effect(table)
+        return replace(batch, table=table)
+
+    return finish
+
+
+def _with_place(table: pa.Table) -> pa.Table:
+    """The position as a number; null where the catalogue gives none."""
+    values, _, _ = convert_text(text_of(table, "_position"), "position")
+    table = set_column(table, "base_pair_location", values)
+    names = text_of(table, "variant_id")
+    table = set_column(
+        table, "rsid", pc.if_else(pc.match_substring_regex(names, r"^rs\d+$"), names, _NOTHING)
+    )
+    if "_pubmed" in table.column_names and "study_id" not in table.column_names:
+        pubmed = pc.binary_join_element_wise("PMID", text_of(table, "_pubmed"), "")
+        table = set_column(table, "study_id", pubmed)
+    return table
+
+
+def _risk_allele(text: pa.StringArray) -> pa.StringArray:
+    allele = pc.struct_field(pc.extract_regex(pc.utf8_trim_whitespace(text), _RISK), "allele")
+    return pc.if_else(pc.equal(allele, "?"), _NOTHING, pc.utf8_upper(allele))
+
+
+def _with_effect(table: pa.Table) -> pa.Table:
+    """Beta or odds_ratio and the interval, from OR or BETA and the text beside it."""
+    text = pc.fill_null(text_of(table, "_interval"), "")
+    way = pc.struct_field(pc.extract_regex(text, _CHANGE), "way")
+    is_beta = pc.is_valid(way).to_numpy(zero_copy_only=False)
+    sign = np.where(_any_of(way, _DOWN), -1.0, 1.0)
+    size = table["_effect"].to_numpy()
+    ends = pc.extract_regex(text, _INTERVAL)
+    low, high = (_numbers(pc.struct_field(ends, side)) for side in ("low", "high"))
+    down = is_beta & (sign < 0)
+    table = set_column(table, "beta", _or_null(np.where(is_beta, sign * size, np.nan)))
+    table = set_column(table, "odds_ratio", _or_null(np.where(is_beta, np.nan, size)))
+    table = set_column(table, "ci_lower", _or_null(np.where(down, -high, low)))
+    return set_column(table, "ci_upper", _or_null(np.where(down, -low, high)))
+
+
+def _any_of(words: pa.StringArray, wanted: tuple[str, ...]) -> Any:
+    found = pc.is_in(pc.utf8_lower(words), value_set=pa.array(wanted))
+    return pc.fill_null(found, fill_value=False).to_numpy(zero_copy_only=False)
+
+
+def _numbers(text: pa.StringArray) -> Any:
+    values, _, _ = convert_text(text, "number")
+    return values.to_numpy(zero_copy_only=False)
+
+
+def _or_null(values: Any) -> pa.Array:
+    return pa.array(values, from_pandas=True)
+
+
+def _describe(_stream: ByteStream, _header: Header, _options: ReadOptions) -> dict[str, Any]:
+    return {"lead_variants_only": True}
+
+
+def _version(keys: frozenset[str]) -> str:
+    if "study_accession" in keys:
+        return "1.0.2"
+    return "1.0.1" if "mapped_trait" in keys else "1.0"
+
+
+FORMAT: Final = TableFormat(
+    name="gwas-catalog",
+    title="GWAS Catalog associations",
+    program="NHGRI-EBI GWAS Catalog downloads 1.0, 1.0.1, 1.0.2",
+    signature=signature("pubmedid disease/trait snps strongest_snp_risk_allele p_value or_or_beta"),
+    spellings=(
+        Spelling("chromosome", ("chr_id",), "chromosome, GRCh38"),
+        Spelling("variant_id", ("snps",), "names of the variants"),
+        Spelling("study_id", ("study_accession",), "accession; PMID and number where there is none"),
+        Spelling("trait", ("disease/trait",), "label of the row's trait"),
+        Spelling("effect_allele_frequency", ("risk_allele_frequency",), "frequency of the risk allele"),
+        Spelling("neg_log_10_p_value", ("pvalue_mlog",), "−log₁₀ p"),
+    ),
+    private=(
+        Private("_position", ("chr_pos",), "text", "position, 1-based, where there is one"),
+        Private("_risk", ("strongest_snp_risk_allele",), "text", "effect_allele: letters behind the dash"),
+        Private("_effect", ("or_or_beta",), "number", "beta where the text has a direction, else odds_ratio"),
+        Private("_interval", ("95%_ci_(text)",), "text", "ci_lower, ci_upper and direction"),
+        Private("_pubmed", ("pubmedid",), "text", "study_id, where there is no accession"),
+    ),
+    version=_version,
+    finish=_finish,
+    describe=_describe,
+)  # fmt: skip
