@@ -17,6 +17,7 @@ GrantLevel = Literal["see", "read", "download"]
 # Each level holds the ones before it.
 GRANT_LEVELS: Final[tuple[GrantLevel, ...]] = ("see", "read", "download")
 ALL_STUDIES: Final = "*"
+EVERYONE: Final = "everyone"  # grants under this name count for anonymous readers too
 TOKEN_PREFIX: Final = "nxm_"  # noqa: S105 - public; tells a person, or a scanner, what a found text is
 
 

@@ -1,39 +1,71 @@
 """The one door: a View answers every question of one principal, and nothing that principal may not see.
 
-Decisions are made once for each (manifest sequence, principal) and kept with the Selection of the
-studies whose cells may be read, so that a question pays for its cells, not for the policy. A study
-that a principal may not know of is as unknown as one that does not exist: NotFoundError in both
-cases, and no count, position or suggestion tells of it. RefusedError, with a reason code, is for
-what may be known of but not read.
+Decisions are made once for each (manifest, principal) and kept with the Selection of the studies
+whose cells may be read (`allowance`), so that a question pays for its cells, not for the policy. A
+study that a principal may not know of is as unknown as one that does not exist: NotFoundError in
+both cases, and no count, position or suggestion tells of it. RefusedError, with a reason code, is
+for what may be known of but not read.
 
-Tables hold the columns named in `access.answers`, declared in `model.fields`, one row a cell, in
-key order (chromosome, position, alleles), then by study and trait; missing cells have no row.
+Tables hold the columns named in `access.answers`, declared in `model.fields`, one row a cell;
+missing cells have no row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from nexome.access.answers import FeatureAnswer, GeneAnswer, SearchHit, StudyAnswer, VariantAnswer
+from nexome.access.allowance import Allowance, scope_of
+from nexome.access.answers import (
+    ASSOCIATION_COLUMNS,
+    LOCUS_COLUMNS,
+    TOP_COLUMNS,
+    FeatureAnswer,
+    GeneAnswer,
+    SearchHit,
+    StudyAnswer,
+    VariantAnswer,
+)
+from nexome.access.cells import drop_empty_rows, rows_with_cells, strongest_cells
+from nexome.access.finding import (
+    describe_feature,
+    find_features,
+    found_keys,
+    key_of,
+    known_features,
+    neighbours,
+    unknown_variant,
+)
 from nexome.access.identity import Principal
-from nexome.model.genome import Assembly, Interval
+from nexome.access.policy import Action, decide
+from nexome.access.searching import search_hits
+from nexome.access.tables import hit_table, nearest_symbols, study_table, trait_table
+from nexome.model.errors import NotFoundError, QueryError
+from nexome.model.fields import schema_of
+from nexome.model.genome import Assembly, Interval, parse_interval
+from nexome.store.associations import Features, query
+from nexome.store.genes import GENE_COLUMNS, Genes
 
 if TYPE_CHECKING:
     from nexome.access.centre import Centre
+    from nexome.store.associations import FeatureHit, FeatureKey, Planes, PublishedStudy, Selection
     from nexome.store.associations.summaries import Summary, TraitSummary
-    from nexome.store.associations.types import Planes
 
 Order = Literal["p", "position"]
+
+BATCH_ROWS: Final = 131_072
 
 
 class View:
     """All questions one principal may ask. Made by `Centre.view_for` or `nexome.open`; cheap to make.
 
-    Thread-safe. Each question reads the newest published manifest. `sequence` and `assembly` say what
-    is answered from (an ETag is made of `sequence` and `scope`).
+    Thread-safe. Each question reads the newest published manifest. `with` closes the centre that
+    `nexome.open` opened for it.
     """
 
     def __init__(self, centre: Centre, principal: Principal, *, purpose: str = "read") -> None:
@@ -41,15 +73,25 @@ class View:
         self.principal = principal
         self.purpose = purpose
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the root. For a view of one's own from `nexome.open`; a served view is not closed."""
+        self._centre.close()
+
     @property
     def assembly(self) -> Assembly:
         """The home assembly: all positions in questions and answers are in it."""
-        raise NotImplementedError
+        return self._centre.root.assembly
 
     @property
     def sequence(self) -> int:
         """Number of the manifest that the next answer comes from; grows with every publication."""
-        raise NotImplementedError
+        return self._centre.store.snapshot().sequence
 
     @property
     def scope(self) -> str:
@@ -57,14 +99,29 @@ class View:
 
         'open' for everyone without more rights; such answers may be kept by shared caches.
         """
-        raise NotImplementedError
+        return scope_of(self.principal)
+
+    @property
+    def stamp(self) -> str:
+        """Text that changes when any answer to this principal may have: made for an ETag."""
+        genes = self._centre.genes
+        version = genes.version if genes else 0
+        return f"{self._centre.root.id}-{self.sequence}-{version}-{self.scope}"
+
+    # ------------------------------------------------------------ studies and traits
 
     def studies(self, search: str | None = None, *, limit: int | None = None, offset: int = 0) -> pa.Table:
         """Studies this principal may know of (STUDY_COLUMNS).
 
         By identifier; with `search`, likeliest first.
         """
-        raise NotImplementedError
+        visible = self._allowance().visible
+        names: Iterator[str] = iter(visible)
+        if search is not None and search.strip():
+            found = self._catalogue().search(search)
+            names = (hit.study for hit in found if not hit.trait and hit.study in visible)
+        stop = None if limit is None else offset + limit
+        return study_table(visible[name] for name in islice(names, offset, stop))
 
     def traits(
         self,
@@ -74,12 +131,42 @@ class View:
         limit: int | None = None,
         offset: int = 0,
     ) -> pa.Table:
-        """Traits of a study, or of all known ones (TRAIT_COLUMNS), in the study's own order."""
-        raise NotImplementedError
+        """Traits of a study, or of all known ones (TRAIT_COLUMNS), in the study's own order.
+
+        With `search`, likeliest first. Raises NotFoundError for an unknown study.
+        """
+        allowance = self._allowance()
+        studies = list(allowance.visible) if study is None else [allowance.published(study).study.id]
+        records = ((p.study, t) for p in map(allowance.published, studies) for t in p.study.traits)
+        if search is not None and search.strip():
+            wanted = set(studies)
+            found = [h for h in self._catalogue().search(search) if h.trait and h.study in wanted]
+            known = {name: _traits_by_id(allowance.visible[name]) for name in {h.study for h in found}}
+            records = (known[h.study][h.trait] for h in found if h.trait in known[h.study])
+        stop = None if limit is None else offset + limit
+        return trait_table(islice(records, offset, stop))
 
     def study(self, study: str) -> StudyAnswer:
         """Everything known of a study, and what this principal may do with it. Raises NotFoundError."""
-        raise NotImplementedError
+        published = self._allowance().published(study)
+        read, export, receipt = (
+            decide(self.principal, action, published.study)
+            for action in ("read_cells", "export", "read_receipt")
+        )
+        return StudyAnswer(
+            study=published.study,
+            version=published.version,
+            published=published.published,
+            cells=published.cells,
+            may_read=read.allowed,
+            may_export=export.allowed,
+            may_see_receipt=receipt.allowed,
+            reason_read="" if read.allowed else read.reason,
+            reason_export="" if export.allowed else export.reason,
+            reason_receipt="" if receipt.allowed else receipt.reason,
+        )
+
+    # ------------------------------------------------------------ cells
 
     def variant(self, text: str) -> VariantAnswer:
         """The variant a text means (every spelling of `model.genome.parse_variant`, or a feature's name).
@@ -87,7 +174,21 @@ class View:
         Raises QueryError for a text that is no variant, NotFoundError where no readable study has a
         cell of it.
         """
-        raise NotImplementedError
+        allowance = self._allowance()
+        hits = known_features(allowance, find_features(allowance.snapshot, text))
+        if not hits:
+            raise unknown_variant(text)
+        first = hits[0]
+        beside = known_features(allowance, [*hits, *neighbours(allowance.snapshot, first)])
+        others = sorted((hit for hit in beside if hit.key != first.key), key=lambda hit: hit.key)
+        self._count("variant")
+        return VariantAnswer(
+            text=text,
+            feature=describe_feature(first, self.assembly),
+            swapped=first.swapped,
+            others=tuple(describe_feature(hit, self.assembly) for hit in others),
+            nearest_gene=self._nearest_gene(first),
+        )
 
     def phewas(
         self,
@@ -102,7 +203,21 @@ class View:
         them; the alleles stand in each row. Raises as `variant`, and NotFoundError for a study in
         `studies` that this principal may not know of.
         """
-        raise NotImplementedError
+        return _long(self.phewas_planes(variant, studies=studies), min_neg_log_10_p)
+
+    def phewas_planes(self, variant: str | FeatureAnswer, *, studies: Sequence[str] | None = None) -> Planes:
+        """As `phewas`, as planes: the features the text fits × traits, decoded when a column is asked for."""
+        allowance = self._allowance()
+        selection = allowance.select(studies)
+        if isinstance(variant, FeatureAnswer):
+            keys, text = [key_of(variant)], variant.id
+        else:
+            keys, text = [hit.key for hit in find_features(allowance.snapshot, variant)], variant
+        planes = self._planes_of(allowance, keys, selection)
+        if not rows_with_cells(planes).any() and not self._is_known(allowance, keys, studies):
+            raise unknown_variant(text)
+        self._count("phewas")
+        return planes
 
     def region(
         self,
@@ -115,39 +230,55 @@ class View:
 
         For many traits ask `region_planes`, which is not spelled out until asked.
         """
-        raise NotImplementedError
+        return _long(self.region_planes(where, studies=studies), min_neg_log_10_p)
 
     def region_planes(self, where: str | Interval, *, studies: Sequence[str] | None = None) -> Planes:
         """As `region`, as planes: features (V) × traits (T), decoded when a column is asked for."""
-        raise NotImplementedError
+        allowance = self._allowance()
+        selection = allowance.select(studies)
+        planes = query.region(allowance.snapshot, self.interval(where), selection)
+        self._count("region")
+        return drop_empty_rows(planes) if allowance.partial else planes
 
-    def top(
-        self, study: str, *, trait: str | None = None, limit: int | None = None, order: Order = "p"
-    ) -> pa.Table:
-        """Associations with p < 1e-4 of a study or one of its traits, strongest or first first (TOP_COLUMNS).
+    def interval(self, where: str | Interval) -> Interval:
+        """The place a text names: a region, a whole contig, or a gene.
 
-        Read from the summary made at publication; costs nothing that grows with the study.
+        Raises QueryError for a text that is none of these, NotFoundError for an unknown contig or gene.
         """
-        raise NotImplementedError
-
-    def loci(self, study: str, *, trait: str | None = None, limit: int | None = None) -> pa.Table:
-        """Lead variants of the study's loci, strongest first (LOCUS_COLUMNS)."""
-        raise NotImplementedError
+        if isinstance(where, Interval):
+            return where
+        try:
+            return parse_interval(where, self.assembly)
+        except (QueryError, NotFoundError):
+            genes = self._centre.genes
+            if genes is None or ":" in where:
+                raise
+            gene = genes.find(where)
+            return Interval(self.assembly.rank(gene.chromosome), gene.start, gene.end)
 
     def lookup(self, variants: Sequence[str], *, studies: Sequence[str] | None = None) -> pa.Table:
         """Many variants across studies as one long table; unknown variants have no row.
 
-        See `unknown_variants` for which ones those are.
+        Rows come in the order asked. `unknown_variants` tells which ones have none.
         """
-        raise NotImplementedError
+        return _long(self.lookup_planes(variants, studies=studies), None)
 
     def lookup_planes(self, variants: Sequence[str], *, studies: Sequence[str] | None = None) -> Planes:
-        """As `lookup`, as planes: the found features in key order × traits."""
-        raise NotImplementedError
+        """As `lookup`, as planes: the found features in the order asked × traits."""
+        allowance = self._allowance()
+        selection = allowance.select(studies)
+        keys, _ = found_keys(allowance, variants)
+        planes = query.lookup(allowance.snapshot, keys, selection)
+        self._count("lookup")
+        return drop_empty_rows(planes) if allowance.partial else planes
 
     def unknown_variants(self, variants: Sequence[str]) -> list[str]:
         """Those of `variants` that no readable study has a cell of, in the order given."""
-        raise NotImplementedError
+        allowance = self._allowance()
+        keys, places = found_keys(allowance, variants)
+        held = rows_with_cells(query.lookup(allowance.snapshot, keys, allowance.selection)).tolist()
+        known = (any(held[place] for place in each) for each in places)
+        return [text for text, there in zip(variants, known, strict=True) if not there]
 
     def associations(
         self,
@@ -155,48 +286,179 @@ class View:
         trait: str | None = None,
         *,
         interval: str | Interval | None = None,
-        batch_rows: int = 131_072,
+        batch_rows: int = BATCH_ROWS,
     ) -> Iterator[pa.RecordBatch]:
-        """A whole study, or one trait of it, in batches of about `batch_rows` rows (ASSOCIATION_COLUMNS).
+        """A study, or one trait of it, in batches of at most `batch_rows` rows (ASSOCIATION_COLUMNS).
 
-        `trait` may be left out where the study has one. Memory is that of one batch.
+        By trait, then position. Memory is that of one batch. A whole study is a download; inside an
+        `interval` reading is enough. Raises before the first batch.
         """
-        raise NotImplementedError
+        allowance = self._allowance()
+        published = allowance.require(study, "export" if interval is None else "read_cells")
+        if trait is not None:
+            _ordinal(published, trait)
+        place = None if interval is None else self.interval(interval)
+        if interval is None:
+            self._audit("export", published, trait=trait or "")
+        parts = query.study_batches(allowance.snapshot, study, trait, interval=place, rows=batch_rows)
+        return _batches(parts, batch_rows)
+
+    # ------------------------------------------------------------ summaries
+
+    def top(
+        self, study: str, *, trait: str | None = None, limit: int | None = None, order: Order = "p"
+    ) -> pa.Table:
+        """Associations with p < 1e-4 of a study or one of its traits (TOP_COLUMNS).
+
+        Strongest first, or by (trait and) position. Read from the summary made at publication: costs
+        nothing that grows with the study.
+        """
+        published = self._summarised(study)
+        hits = published.summary().hits(_ordinal(published, trait), order=order, limit=limit)
+        return self._hits(published, hits, TOP_COLUMNS)
+
+    def loci(self, study: str, *, trait: str | None = None, limit: int | None = None) -> pa.Table:
+        """Lead variants of the study's loci, strongest first (LOCUS_COLUMNS)."""
+        published = self._summarised(study)
+        leads = published.summary().loci(_ordinal(published, trait), limit=limit)
+        return self._hits(published, leads, LOCUS_COLUMNS)
 
     def summary(self, study: str, trait: str | None = None) -> TraitSummary:
         """λGC, counts, Manhattan and QQ of a trait, made at publication; not an Arrow table.
 
-        `trait` may be left out where the study has one.
+        `trait` may be left out where the study has one. Raises QueryError where it has more.
         """
-        raise NotImplementedError
+        published = self._summarised(study)
+        ordinal = _ordinal(published, trait)
+        if ordinal is None and len(published.study.traits) > 1:
+            raise QueryError(
+                f"study {study} has {len(published.study.traits)} traits",
+                expected="the trait's identifier too",
+            )
+        return published.summary().trait(ordinal or 0)
 
     def study_summary(self, study: str) -> Summary:
         """As `summary`, of all traits of a study: totals, and the numbers of each as columns."""
-        raise NotImplementedError
+        return self._summarised(study).summary()
 
     def receipt(self, study: str) -> dict[str, Any]:
         """The receipt of the study's import. Raises RefusedError unless granted: it holds file names."""
-        raise NotImplementedError
+        published = self._allowance().require(study, "read_receipt")
+        self._audit("read_receipt", published)
+        return published.receipt()
+
+    # ------------------------------------------------------------ genes and search
 
     def gene(self, symbol: str, *, flank_bp: int = 0) -> GeneAnswer:
         """A gene by symbol or identifier, with the best association of each readable trait in it.
 
         Raises NotFoundError for an unknown gene and where no genes are imported (it says how).
         """
-        raise NotImplementedError
+        gene = self._genes().find(symbol)
+        contig = self.assembly.rank(gene.chromosome)
+        place = Interval(contig, max(1, gene.start - flank_bp), gene.end + flank_bp)
+        allowance = self._allowance()
+        planes = query.region(allowance.snapshot, place, allowance.selection)
+        best = strongest_cells(planes).table(ASSOCIATION_COLUMNS)
+        self._count("gene")
+        return GeneAnswer(gene, flank_bp, best.sort_by([("neg_log_10_p_value", "descending")]))
 
     def genes_in(self, where: str | Interval) -> pa.Table:
         """Genes that overlap a region, by position (GENE_COLUMNS); no rows where none are imported."""
-        raise NotImplementedError
+        place = self.interval(where)
+        genes = self._centre.genes
+        return schema_of(GENE_COLUMNS).empty_table() if genes is None else genes.overlapping(place)
 
     def search(self, text: str, *, limit: int = 20) -> list[SearchHit]:
         """What a text in the one search box may mean, likeliest first.
 
         rs numbers, chrom:pos, chrom-pos-ref-alt, regions, genes, and words of studies and traits in
-        English or Chinese. A hit of kind 'variant' is only given when a readable study has it.
+        English or Chinese; Latin words may be unfinished. A hit of kind 'variant' is only given when
+        a readable study has it.
         """
-        raise NotImplementedError
+        allowance = self._allowance()
+        catalogue = self._catalogue()
+        return search_hits(allowance, text, genes=self._centre.genes, catalogue=catalogue, limit=limit)
 
     def suggestions(self, text: str, *, limit: int = 8) -> list[SearchHit]:
-        """As `search`, while the person still types: the last word may be unfinished."""
-        raise NotImplementedError
+        """As `search`, a few, while the person still types."""
+        return self.search(text, limit=limit) if len(text.strip()) > 1 else []
+
+    # ------------------------------------------------------------ inner
+
+    def _allowance(self) -> Allowance:
+        return self._centre.allowance(self.principal)
+
+    def _catalogue(self) -> Any:
+        return self._centre.searchable(self._centre.store.snapshot())
+
+    def _genes(self) -> Genes:
+        genes = self._centre.genes
+        if genes is None:
+            raise NotFoundError(
+                "no genes are imported", todo="The owner imports them: nexome import genes FILE"
+            )
+        return genes
+
+    def _nearest_gene(self, hit: FeatureHit) -> str:
+        locus, allele = (np.array([number], np.uint64) for number in hit.key)
+        features = Features(locus, allele, np.zeros(1, np.uint32))
+        return nearest_symbols(features, self._centre.genes)[0].as_py() or ""
+
+    def _planes_of(self, allowance: Allowance, keys: Sequence[FeatureKey], selection: Selection) -> Planes:
+        if len(keys) == 1:
+            return query.phewas(allowance.snapshot, keys[0], selection)
+        planes = query.lookup(allowance.snapshot, keys, selection)
+        return drop_empty_rows(planes) if allowance.partial else planes
+
+    def _is_known(
+        self, allowance: Allowance, keys: Sequence[FeatureKey], studies: Sequence[str] | None
+    ) -> bool:
+        """Whether some readable study outside of `studies` has a cell of a feature."""
+        if studies is None or not keys:
+            return False
+        return bool(rows_with_cells(query.lookup(allowance.snapshot, keys, allowance.selection)).any())
+
+    def _summarised(self, study: str) -> PublishedStudy:
+        return self._allowance().require(study, "read_summary")
+
+    def _hits(self, published: PublishedStudy, hits: Any, columns: Sequence[str]) -> pa.Table:
+        genes = self._centre.genes
+        return hit_table(hits, published.study, columns=columns, assembly=self.assembly, genes=genes)
+
+    def _count(self, kind: str) -> None:
+        if self.principal.kind != "owner":
+            self._centre.catalogue.accounts.count(kind)
+
+    def _audit(self, action: Action, published: PublishedStudy, **detail: str) -> None:
+        """Before a private study's answer leaves to anyone but its owner, say so in the audit log."""
+        study = published.study
+        if study.access == "private" and self.principal.kind != "owner":
+            actor = self.principal.name or self.principal.kind
+            detail |= {"purpose": self.purpose, "version": str(published.version)}
+            self._centre.catalogue.accounts.audit(actor, action, study.id, **detail)
+
+
+def _long(planes: Planes, min_neg_log_10_p: float | None) -> pa.Table:
+    table = planes.table(ASSOCIATION_COLUMNS)
+    if min_neg_log_10_p is None:
+        return table
+    return table.filter(pc.greater_equal(table["neg_log_10_p_value"], min_neg_log_10_p))
+
+
+def _batches(parts: Iterator[Planes], batch_rows: int) -> Iterator[pa.RecordBatch]:
+    for part in parts:
+        yield from part.table(ASSOCIATION_COLUMNS).to_batches(max_chunksize=batch_rows)
+
+
+def _traits_by_id(published: PublishedStudy) -> dict[str, Any]:
+    return {trait.id: (published.study, trait) for trait in published.study.traits}
+
+
+def _ordinal(published: PublishedStudy, trait: str | None) -> int | None:
+    if trait is None:
+        return None
+    for ordinal, known in enumerate(published.study.traits):
+        if known.id == trait:
+            return ordinal
+    raise NotFoundError(f"no trait {trait[:100]!r}", where=f"study {published.study.id}")

@@ -1,0 +1,110 @@
+"""What the one search box understands: variants, positions, regions, genes, studies and traits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Final
+
+from nexome.access.allowance import Allowance
+from nexome.access.answers import SearchHit
+from nexome.access.finding import describe_feature, find_features, known_features
+from nexome.model.errors import NexomeError, NotFoundError
+from nexome.model.genome import Assembly, Interval, parse_interval
+from nexome.model.terms import Study, Trait
+from nexome.store.genes import GeneRecord, Genes
+
+if TYPE_CHECKING:
+    from nexome.store.catalogue import Catalogue
+
+AROUND_BP: Final = 50_000  # shown on either side of a position that no study has
+
+
+def search_hits(
+    allowance: Allowance, text: str, *, genes: Genes | None, catalogue: Catalogue, limit: int
+) -> list[SearchHit]:
+    """What a text may mean, likeliest first; only what the allowance may know of."""
+    text = text.strip()
+    if not text:
+        return []
+    hits = chain(_places(allowance, text), _genes(genes, text, limit), _studies(allowance, catalogue, text))
+    unique: dict[tuple[str, str], SearchHit] = {}
+    for hit in islice(hits, 4 * limit):
+        unique.setdefault((hit.kind, hit.id), hit)
+    return sorted(unique.values(), key=lambda hit: not hit.certain)[:limit]
+
+
+def _places(allowance: Allowance, text: str) -> Iterator[SearchHit]:
+    assembly = allowance.snapshot.assembly
+    try:
+        hits = known_features(allowance, find_features(allowance.snapshot, text))
+    except NexomeError:
+        hits = []
+    for hit in hits:
+        feature = describe_feature(hit, assembly)
+        note = feature.rsid if feature.rsid.casefold() != text.casefold() else ""
+        yield SearchHit("variant", feature.id, feature.id, feature.id, note, certain=len(hits) == 1)
+    if not hits and (interval := _interval(text, assembly)) is not None:
+        yield _region(interval, assembly)
+
+
+def _interval(text: str, assembly: Assembly) -> Interval | None:
+    """The region a text names; a wide one around a single base. A bare contig is left to other meanings."""
+    if ":" not in text:
+        return None
+    try:
+        interval = parse_interval(text, assembly)
+    except NexomeError:
+        return None
+    if interval.start < interval.end:
+        return interval
+    return Interval(interval.contig, max(1, interval.start - AROUND_BP), interval.end + AROUND_BP)
+
+
+def _region(interval: Interval, assembly: Assembly) -> SearchHit:
+    text = f"{assembly.contig_name(interval.contig)}:{interval.start}-{interval.end}"
+    return SearchHit("region", text, text, text, "", certain=True)
+
+
+def _genes(genes: Genes | None, text: str, limit: int) -> Iterator[SearchHit]:
+    if genes is None:
+        return
+    exact = None
+    try:
+        exact = genes.find(text)
+        yield _gene(exact, certain=True)
+    except NotFoundError:
+        pass
+    for gene in genes.starting_with(text, limit=limit):
+        if gene != exact:
+            yield _gene(gene, certain=False)
+
+
+def _gene(gene: GeneRecord, *, certain: bool) -> SearchHit:
+    note = f"{gene.chromosome}:{gene.start}-{gene.end}"
+    return SearchHit("gene", gene.symbol, gene.symbol, gene.symbol, note, certain=certain)
+
+
+def _studies(allowance: Allowance, catalogue: Catalogue, text: str) -> Iterator[SearchHit]:
+    for found in catalogue.search(text):
+        published = allowance.visible.get(found.study)
+        if published is None:
+            continue
+        study = published.study
+        if not found.trait:
+            yield _study(study, certain=study.id.casefold() == text.casefold())
+            continue
+        trait = next((t for t in study.traits if t.id == found.trait), None)
+        if trait is not None:
+            yield _trait(study, trait)
+
+
+def _study(study: Study, *, certain: bool) -> SearchHit:
+    title = study.title or study.title_zh or study.id
+    return SearchHit("study", study.id, title, study.title_zh or title, study.id, certain=certain)
+
+
+def _trait(study: Study, trait: Trait) -> SearchHit:
+    label = trait.label or trait.label_zh or trait.id
+    note = study.title or study.id
+    return SearchHit("trait", f"{study.id}/{trait.id}", label, trait.label_zh or label, note, certain=False)
