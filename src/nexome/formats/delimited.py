@@ -249,22 +249,24 @@ def _checked_header(text: str, delimiter: str, comments: tuple[str, ...], stream
 
 def _in_order(blocks: Iterator[LineBlock], parse: Callable[[LineBlock], RawBatch]) -> Iterator[RawBatch]:
     """Parse blocks on a few threads, results in the order of the file, few in flight."""
+    fault: FormatError | None = None
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="parse") as pool:
         waiting: deque[Future[RawBatch]] = deque()
-        try:
-            for block in blocks:
-                waiting.append(pool.submit(parse, block))
-                if len(waiting) >= _AHEAD:
-                    yield waiting.popleft().result()
-        except FormatError:
-            while waiting:  # what stood before the damage is told first
+        while True:
+            try:
+                block = next(blocks)
+            except StopIteration:
+                break
+            except FormatError as error:  # what stood before the damage is told first
+                fault = error
+                break
+            waiting.append(pool.submit(parse, block))
+            if len(waiting) >= _AHEAD:
                 yield waiting.popleft().result()
-            raise
-        finally:
-            if not waiting:
-                pool.shutdown(wait=False)
         while waiting:
             yield waiting.popleft().result()
+    if fault is not None:
+        raise fault
 
 
 def _parse(block: LineBlock, plan: Plan) -> RawBatch:

@@ -17,18 +17,23 @@ import pyarrow.compute as pc
 
 from nexome.formats.columns import Spelling
 from nexome.formats.delimited import Header, convert_text
-from nexome.formats.reader import RawBatch, ReadOptions
+from nexome.formats.reader import ColumnUse, RawBatch, ReadOptions
 from nexome.formats.stream import ByteStream
 from nexome.formats.table_format import (
     Finish,
     Private,
     TableFormat,
     drop_rows,
+    read_cells,
     set_column,
     signature,
     text_of,
 )
 
+POSITION: Final = ColumnUse("CHR_POS", "base_pair_location", "position")
+FREQUENCY: Final = ColumnUse(
+    "RISK ALLELE FREQUENCY", "effect_allele_frequency", "frequency of the risk allele"
+)
 _RISK: Final = r"^(?P<name>[^\s;,]+?)-(?P<allele>[ACGTacgt]+|\?)$"
 _INTERVAL: Final = r"\[\s*(?P<low>-?\d*\.?\d+)\s*[-–]\s*(?P<high>-?\d*\.?\d+)\s*\]"
 _CHANGE: Final = r"(?i)\b(?P<way>increase|decrease|higher|lower|shorter|longer|taller)\b"
@@ -42,18 +47,17 @@ def _finish(_options: ReadOptions, _header: Header) -> Finish:
         several = pc.match_substring_regex(text_of(batch.table, "variant_id"), _SEVERAL)
         mask = pc.fill_null(several, fill_value=False).to_numpy(zero_copy_only=False)
         batch = drop_rows(batch, mask, "several variants in one row (a haplotype or an interaction)")
-        table = _with_place(batch.table)
+        batch = read_cells(batch, "_position", POSITION)
+        batch = read_cells(batch, "_frequency", FREQUENCY, missing=("NR",))
+        table = _with_names(batch.table)
         table = set_column(table, "effect_allele", _risk_allele(text_of(table, "_risk")))
-        table = _with_effect(table)
-        return replace(batch, table=table)
+        return replace(batch, table=_with_effect(table))
 
     return finish
 
 
-def _with_place(table: pa.Table) -> pa.Table:
-    """The position as a number; null where the catalogue gives none."""
-    values, _, _ = convert_text(text_of(table, "_position"), "position")
-    table = set_column(table, "base_pair_location", values)
+def _with_names(table: pa.Table) -> pa.Table:
+    """Rs numbers, and a study from the publication where there is no accession."""
     names = text_of(table, "variant_id")
     table = set_column(
         table, "rsid", pc.if_else(pc.match_substring_regex(names, r"^rs\d+$"), names, _NOTHING)
@@ -119,15 +123,15 @@ FORMAT: Final = TableFormat(
         Spelling("variant_id", ("snps",), "names of the variants"),
         Spelling("study_id", ("study_accession",), "accession; PMID and number where there is none"),
         Spelling("trait", ("disease/trait",), "label of the row's trait"),
-        Spelling("effect_allele_frequency", ("risk_allele_frequency",), "frequency of the risk allele"),
         Spelling("neg_log_10_p_value", ("pvalue_mlog",), "−log₁₀ p"),
     ),
     private=(
-        Private("_position", ("chr_pos",), "text", "position, 1-based, where there is one"),
-        Private("_risk", ("strongest_snp_risk_allele",), "text", "effect_allele: letters behind the dash"),
-        Private("_effect", ("or_or_beta",), "number", "beta where the text has a direction, else odds_ratio"),
-        Private("_interval", ("95%_ci_(text)",), "text", "ci_lower, ci_upper and direction"),
-        Private("_pubmed", ("pubmedid",), "text", "study_id, where there is no accession"),
+        Private("_position", ("chr_pos",), "text", "position, where there is one", "base_pair_location"),
+        Private("_risk", ("strongest_snp_risk_allele",), "text", "letters behind the dash", "effect_allele"),
+        Private("_frequency", ("risk_allele_frequency",), "text", "NR is missing", "effect_allele_frequency"),
+        Private("_effect", ("or_or_beta",), "number", "beta with a direction, else odds_ratio", "beta"),
+        Private("_interval", ("95%_ci_(text)",), "text", "ci_lower, ci_upper and direction", "ci_lower"),
+        Private("_pubmed", ("pubmedid",), "text", "study_id, where there is no accession", "study_id"),
     ),
     version=_version,
     finish=_finish,

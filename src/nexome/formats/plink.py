@@ -74,7 +74,6 @@ def _plink1_finish(options: ReadOptions, header: Header) -> Finish:
     if options.bim is None:
         raise FormatError(
             "PLINK 1.9 regressions do not name the other allele",
-            where=f"line {header.line}",
             expected="the .bim file the scan was run on",
             todo="Add --bim FILE.bim.",
         )
@@ -186,8 +185,8 @@ PLINK2: Final = TableFormat(
     private=(
         Private("_test", ("test",), "category", "only ADD is kept (or --test)"),
         Private("_error", ("errcode",), "category", "rows with a code are set aside"),
-        Private("_ref", ("ref",), "category", "the other allele, where A1 is ALT"),
-        Private("_alt", ("alt", "alt1"), "category", "the other allele, where A1 is REF"),
+        Private("_ref", ("ref",), "category", "the other allele, where A1 is ALT", "other_allele"),
+        Private("_alt", ("alt", "alt1"), "category", "the other allele, where A1 is REF", "other_allele"),
     ),
     finish=_plink2_finish,
 )

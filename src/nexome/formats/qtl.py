@@ -70,8 +70,8 @@ EQTL_CATALOGUE: Final = TableFormat(
         Spelling("minor_allele_frequency", ("maf",), "frequency of the rarer allele"),
     ),
     private=(
-        Private("_ac", ("ac",), "number", "effect allele frequency = ac / an"),
-        Private("_an", ("an",), "number", "n = an / 2"),
+        Private("_ac", ("ac",), "number", "effect allele frequency = ac / an", "effect_allele_frequency"),
+        Private("_an", ("an",), "number", "n = an / 2", "n"),
     ),
     finish=_counts,
 )

@@ -38,10 +38,12 @@ def resolve(
     free = [n for n in names if n not in ignored and n not in {use.source for use in mapped}]
     if spellings:
         return (*mapped, *_by_spelling(free, spellings, taken))
-    found = _certain(free, taken, where)
-    found = _without_spare_interval(found)
-    terms = taken | {use.term for use in found}
-    _ask(free, found, terms, where)
+    found = _without_spare_interval(_certain(free, taken, where))
+    asked = _questions(free, found, taken | {use.term for use in found})
+    if asked:
+        possible = [ColumnUse(name, term, rule.why) for name, rule in asked for term in rule.terms]
+        check_complete((*mapped, *found, *possible), names, where=where)  # no use asking about another table
+        raise _asking(asked, taken | {use.term for use in found}, where)
     return (*mapped, *found)
 
 
@@ -135,34 +137,53 @@ def _without_spare_interval(uses: list[ColumnUse]) -> list[ColumnUse]:
     return uses
 
 
-def _ask(free: Sequence[str], uses: Sequence[ColumnUse], terms: set[str], where: str) -> None:
+def _questions(
+    free: Sequence[str], uses: Sequence[ColumnUse], terms: set[str]
+) -> list[tuple[str, Ambiguous]]:
     used = {use.source for use in uses}
-    asked = [(n, rule) for n in free if n not in used and (rule := _question(n, terms))]
-    if not asked:
-        return
-    questions = [f"{n} ({rule.why})" for n, rule in asked]
-    options = [
-        f"{' or '.join(f'--map {t}={n}' for t in rule.terms if t not in terms)} or --ignore {n}"
-        for n, rule in asked
-    ]
-    raise FormatError(
+    return [(n, rule) for n in free if n not in used and (rule := _question(n, terms))]
+
+
+def _asking(asked: Sequence[tuple[str, Ambiguous]], terms: set[str], where: str) -> FormatError:
+    by_rule: dict[Ambiguous, list[str]] = {}
+    for name, rule in asked:
+        by_rule.setdefault(rule, []).append(name)
+    questions = [f"{', '.join(names)} ({rule.why})" for rule, names in by_rule.items()]
+    answers = [_answers(names, [t for t in rule.terms if t not in terms]) for rule, names in by_rule.items()]
+    return FormatError(
         f"columns whose meaning is not certain: {'; '.join(questions)}",
         where=where,
         expected="columns that mean one thing whoever wrote the file",
-        todo=f"Say what they are: {'; '.join(options)}",
+        todo=f"Say what they are: {'; '.join(answers)}",
     )
+
+
+def _answers(names: Sequence[str], terms: Sequence[str]) -> str:
+    """The options that answer one question, ready to be copied."""
+    if len(names) == 2 and len(terms) == 2:
+        (a, b), (x, y) = names, terms
+        return f"--map {x}={a} --map {y}={b}, or --map {x}={b} --map {y}={a}"
+    return ", ".join(" or ".join([*(f"--map {t}={n}" for t in terms), f"--ignore {n}"]) for n in names)
+
+
+# A question is not worth asking once one of these is known: the column would add nothing.
+_ANSWERED_BY: Final[dict[str, set[str]]] = {
+    "beta": set(EFFECTS),
+    "z_score": set(EFFECTS),
+    "effect_direction": set(EFFECTS),
+    "neg_log_10_p_value": {"p_value"},
+    "variant_id": {"variant_id", "rsid", "feature_name"},
+    "trait_id": {"trait_id", "feature_name"},
+}
 
 
 def _question(name: str, terms: set[str]) -> Ambiguous | None:
     """The question a column raises, unless all it could mean is known already."""
     key = key_of(name)
     for rule in AMBIGUOUS:
-        if key in rule.names and not set(rule.terms) <= terms:
-            if rule.terms[0] == "trait_id" and terms & {"trait_id", "feature_name"}:
-                return None
-            if rule.terms[0] == "beta" and terms & set(EFFECTS[:4]):
-                return None
-            return rule
+        if key in rule.names:
+            known = set(rule.terms) <= terms or terms & _ANSWERED_BY.get(rule.terms[0], set())
+            return None if known else rule
     return None
 
 

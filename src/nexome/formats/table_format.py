@@ -17,23 +17,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nexome.formats.columns import ARROW_TYPES, TERMS, Kind, Spelling, key_of
-from nexome.formats.delimited import Header, Plan, Wanted, read_rows
-from nexome.formats.reader import ColumnUse, Dropped, RawBatch, Reader, ReadOptions
+from nexome.formats.delimited import Header, Plan, Wanted, convert_text, read_rows
+from nexome.formats.reader import ColumnUse, Dropped, Problem, RawBatch, Reader, ReadOptions
 from nexome.formats.resolve import check_complete, resolve
 from nexome.formats.stream import ByteStream
 from nexome.formats.variant_names import split_names
+from nexome.model.errors import InputError
 
 Finish = Callable[[RawBatch], RawBatch]
 
 
 @dataclass(frozen=True, slots=True)
 class Private:
-    """A source column only the finishing step sees, under a name that starts with '_'."""
+    """A source column only the finishing step sees, under a name that starts with '_'.
+
+    `term`: the canonical column made of it, if one is.
+    """
 
     name: str
     names: tuple[str, ...]
     kind: Kind
     rule: str
+    term: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,10 @@ def read_table(form: TableFormat, stream: ByteStream, header: Header, options: R
     where = f"{stream.name}, line {header.line}"
     uses = resolve(header.names, options, where=where, spellings=form.spellings)
     private = _private_uses(form, header, uses)
-    finish = form.finish(options, header) if form.finish else _unchanged
+    try:
+        finish = form.finish(options, header) if form.finish else _unchanged
+    except InputError as error:
+        raise error.at(where) from None
     wanted = wanted_of(header, (*uses, *private), form)
 
     def finished(batch: RawBatch) -> RawBatch:
@@ -93,7 +101,7 @@ def read_table(form: TableFormat, stream: ByteStream, header: Header, options: R
         format=form.name,
         version=form.version(keys_of(header)),
         stream=stream,
-        columns=(*uses, *private),
+        columns=(*uses, *_told(form, private)),
         unused=tuple(n for n in header.names if n not in used),
         schema=schema,
         metadata=form.describe(stream, header, options) if form.describe else {},
@@ -146,6 +154,20 @@ def set_column(table: pa.Table, name: str, values: Any) -> pa.Table:
     return table.append_column(name, column)
 
 
+def read_cells(batch: RawBatch, name: str, use: ColumnUse, *, missing: Sequence[str] = ()) -> RawBatch:
+    """Read the private text column `name` as `use.term`; `missing`: further spellings of a missing value."""
+    text = text_of(batch.table, name)
+    if missing:
+        text = pc.if_else(pc.is_in(text, value_set=pa.array(missing)), pa.scalar(None, pa.string()), text)
+    values, unread, expected = convert_text(text, TERMS[use.term].kind)
+    lines = batch.lines()
+    found = [
+        Problem(int(lines[i]), use.source, repr(text[i].as_py()[:40]), expected) for i in unread.tolist()
+    ]
+    table = set_column(batch.table, use.term, values)
+    return replace(batch, table=table, problems=(*batch.problems, *found))
+
+
 def keep_test(options: ReadOptions, _header: Header) -> Finish:
     """Finishing step of programs with a TEST column: keep one test (ADD), set the others aside."""
 
@@ -175,6 +197,12 @@ def _private_uses(form: TableFormat, header: Header, uses: Sequence[ColumnUse]) 
         for private in form.private
         if (hit := next((by_key[n] for n in private.names if n in by_key), None))
     )
+
+
+def _told(form: TableFormat, private: Sequence[ColumnUse]) -> tuple[ColumnUse, ...]:
+    """Private uses under the terms made of them."""
+    terms = {p.name: p.term for p in form.private}
+    return tuple(replace(use, term=terms[use.term] or use.term) for use in private)
 
 
 def _unchanged(batch: RawBatch) -> RawBatch:
