@@ -16,12 +16,14 @@ import numpy.typing as npt
 
 from nexome.methods.loci import GENOME_WIDE
 from nexome.methods.quantiles import QuantilePoints
+from nexome.web.pages.numbers import p_text
 from nexome.web.pages.svg import Picture, nice_ticks
 
 FOLD_AT: Final = 20.0  # −log10 p above which the upper axis is compressed …
 FOLD_OVER: Final = 40.0  # … when the strongest signal exceeds this, so that the rest stays visible
 FOLD_SHARE: Final = 0.6  # share of the height below the fold
 MOST_LABELS: Final = 8
+_HIT: Final = 2  # the role of points past the threshold
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -81,8 +83,8 @@ class Manhattan:
     """Points of a Manhattan plot on one axis of bases, contigs end to end from 0 to `width_bp`.
 
     `contigs` are (name, first base, length) of those drawn. Runs of dots (R): `run_x`, `run_low`,
-    `run_high`, −log10 p. Features one by one (P), strongest first: `x`, `y`, `id` (of their page),
-    `name`. `leads` are the loci, strongest first. `of` is how many features the points stand for.
+    `run_high`, −log10 p. Features one by one (P), strongest first: `x`, `y`, `id`, `name`, and `href`,
+    their page. `leads` are the loci, strongest first.
     """
 
     contigs: Sequence[tuple[str, int, int]]
@@ -94,6 +96,7 @@ class Manhattan:
     y: Floats
     id: Sequence[str]
     name: Sequence[str]
+    href: Sequence[str]
     leads: Sequence[Lead]
 
     @property
@@ -129,29 +132,30 @@ def manhattan_svg(plot: Manhattan, wording: Wording) -> str:
     return str(picture)
 
 
-def manhattan_json(plot: Manhattan) -> dict[str, Any]:
-    """The same points for the island."""
+def manhattan_json(plot: Manhattan, wording: Wording) -> dict[str, Any]:
+    """The same points for the island (see `_frame`)."""
     scale = plot.scale
-    return {
-        "kind": "manhattan",
-        "contigs": [{"name": name, "first": first, "length": length} for name, first, length in plot.contigs],
-        "width": plot.width_bp,
-        "top": round(scale.top, 3),
-        "fold": [FOLD_AT, FOLD_SHARE] if scale.folded else None,
-        "threshold": round(GENOME_WIDE, 4),
+    ticks = [(first + length / 2, name) for name, first, length in plot.contigs]
+    role = np.where(plot.y >= GENOME_WIDE, _HIT, plot.contig_index(plot.x) % 2)
+    return _frame(wording, scale, width=plot.width_bp, x_ticks=ticks) | {
+        "zoom": True,
+        "threshold": _rule(scale, GENOME_WIDE, wording),
         "runs": {
             "x": plot.run_x.tolist(),
-            "low": np.round(plot.run_low, 3).tolist(),
-            "high": np.round(plot.run_high, 3).tolist(),
+            "low": _shares(scale, plot.run_low),
+            "high": _shares(scale, plot.run_high),
+            "role": (plot.contig_index(plot.run_x) % 2).tolist(),
         },
         "points": {
             "x": plot.x.tolist(),
-            "y": np.round(plot.y, 3).tolist(),
-            "id": list(plot.id),
+            "y": _shares(scale, plot.y),
+            "role": role.tolist(),
             "name": list(plot.name),
+            "note": [f"p = {p_text(y)}" for y in plot.y.tolist()],
+            "href": list(plot.href),
         },
         "labels": [
-            {"x": lead.x, "y": round(lead.neg_log_10_p, 3), "text": lead.label}
+            {"x": lead.x, "y": _shares(scale, [lead.neg_log_10_p])[0], "text": lead.label}
             for lead in plot.leads[:MOST_LABELS]
         ],
     }
@@ -160,8 +164,7 @@ def manhattan_json(plot: Manhattan) -> dict[str, Any]:
 def qq_svg(points: QuantilePoints, wording: Wording) -> str:
     """The quantile–quantile plot as SVG, with the band that chance alone would stay in."""
     picture = Picture(480, 360, wording.sentence)
-    right = _top(points.expected) * 1.04
-    scale = YScale(max(_top(points.observed) * 1.05, right))
+    right, scale = _qq_frame(points)
     _y_axis(picture, scale)
     x = points.expected / right
     picture.band(x, scale.share(points.lower), scale.share(np.minimum(points.upper, scale.top)))
@@ -174,10 +177,28 @@ def qq_svg(points: QuantilePoints, wording: Wording) -> str:
     return str(picture)
 
 
-def qq_json(points: QuantilePoints) -> dict[str, Any]:
-    """The same points for the island."""
-    names = ("expected", "observed", "lower", "upper")
-    return {"kind": "qq", **{name: np.round(getattr(points, name), 4).tolist() for name in names}}
+def qq_json(points: QuantilePoints, wording: Wording) -> dict[str, Any]:
+    """The same points for the island (see `_frame`)."""
+    right, scale = _qq_frame(points)
+    ticks = [(tick, f"{tick:g}") for tick in nice_ticks(right, 6)]
+    line = np.linspace(0, right, 60)
+    return _frame(wording, scale, width=right, x_ticks=ticks) | {
+        "zoom": False,
+        "band": {
+            "x": np.round(points.expected, 4).tolist(),
+            "low": _shares(scale, points.lower),
+            "high": _shares(scale, np.minimum(points.upper, scale.top)),
+        },
+        "line": {"x": np.round(line, 4).tolist(), "y": _shares(scale, line)},
+        "points": {
+            "x": np.round(points.expected, 4).tolist(),
+            "y": _shares(scale, points.observed),
+            "role": [_HIT] * len(points.expected),
+            "name": [f"p = {p_text(y)}" for y in points.observed.tolist()],
+            "note": [f"{n:,}" for n in points.count.tolist()],
+            "href": [],
+        },
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,23 +263,55 @@ def phewas_svg(plot: Phewas, wording: Wording) -> str:
     return str(picture)
 
 
-def phewas_json(plot: Phewas) -> dict[str, Any]:
-    """The same points for the island."""
-    return {
-        "kind": "phewas",
-        "top": plot.scale.top,
-        "fold": [FOLD_AT, FOLD_SHARE] if plot.scale.folded else None,
-        "threshold": round(plot.threshold, 4),
-        "groups": [{"name": name, "first": first, "end": end} for name, first, end in plot.groups],
+def phewas_json(plot: Phewas, wording: Wording) -> dict[str, Any]:
+    """The same points for the island (see `_frame`)."""
+    scale, groups, x = plot.scale, plot.groups, _phewas_places(plot)
+    ticks = [(float(x[first:end].mean()), name) for name, first, end in groups if name]
+    y = [p.neg_log_10_p for p in plot.points]
+    parity = [g % 2 for g, (_, first, end) in enumerate(groups) for _ in range(first, end)]
+    past = [i for i in np.argsort(y)[::-1].tolist() if y[i] >= plot.threshold][:MOST_LABELS]
+    return _frame(wording, scale, width=1, x_ticks=ticks) | {
+        "zoom": len(plot.points) > 100,
+        "threshold": _rule(scale, plot.threshold, wording),
         "points": {
-            "x": np.round(_phewas_places(plot), 5).tolist(),
-            "y": [round(p.neg_log_10_p, 3) for p in plot.points],
+            "x": np.round(x, 5).tolist(),
+            "y": _shares(scale, y),
+            "role": [_HIT if v >= plot.threshold else g for v, g in zip(y, parity, strict=True)],
             "rises": [p.rises for p in plot.points],
-            "label": [p.label for p in plot.points],
-            "study": [p.study for p in plot.points],
+            "name": [p.label for p in plot.points],
+            "note": [f"p = {p_text(p.neg_log_10_p)} · {p.study}" for p in plot.points],
             "href": [p.href for p in plot.points],
         },
+        "labels": [
+            {"x": round(float(x[i]), 5), "y": _shares(scale, [y[i]])[0], "text": plot.points[i].label}
+            for i in past
+        ],
     }
+
+
+def _frame(
+    wording: Wording, scale: YScale, *, width: float, x_ticks: Sequence[tuple[float, str]]
+) -> dict[str, Any]:
+    """What every plot tells the island: axes from 0 to `width` and from 0 to 1, as the SVG has them.
+
+    Heights are shares of the plot, so that a folded axis has one home; `role` 0 and 1 are the two
+    greys, 2 the accent.
+    """
+    return {
+        "width": width,
+        "x_title": wording.x,
+        "y_title": wording.y,
+        "x_ticks": [{"at": at, "text": text} for at, text in x_ticks],
+        "y_ticks": [{"at": _shares(scale, [t])[0], "text": f"{t:g}"} for t in scale.ticks()],
+    }
+
+
+def _rule(scale: YScale, y: float, wording: Wording) -> dict[str, Any]:
+    return {"at": _shares(scale, [y])[0], "text": wording.threshold}
+
+
+def _shares(scale: YScale, y: npt.ArrayLike) -> list[float]:
+    return np.round(scale.share(y), 4).tolist()
 
 
 def _phewas_places(plot: Phewas) -> Floats:
@@ -307,6 +360,11 @@ def _label_leads(picture: Picture, leads: Sequence[Lead], scale: YScale) -> None
             style = "lead strong" if len(taken) < 3 else "lead minor strong"
             picture.label(lead.x, y, lead.label, style=style, anchor=anchor, shift=(0, -8), href=lead.href)
             taken.append((lead.x, half, y))
+
+
+def _qq_frame(points: QuantilePoints) -> tuple[float, YScale]:
+    right = _top(points.expected) * 1.04
+    return right, YScale(max(_top(points.observed) * 1.05, right))
 
 
 def _top(values: Floats) -> float:

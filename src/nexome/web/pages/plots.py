@@ -68,8 +68,9 @@ class Drawn:
         raise QueryError(f"a figure as {ending[:20]!r}", expected="one of " + ", ".join(FORMATS))
 
 
-def read_manhattan(view: View, study: str, trait: str) -> Manhattan:
+def read_manhattan(ask: Ask, study: str, trait: str) -> Manhattan:
     """The Manhattan plot of a trait from its summary, at most POINTS_MAX points."""
+    view = ask.view
     bins = position_bins(view.assembly)
     run_bin, low, high = level_runs(view.summary(study, trait).manhattan)
     top = view.top(study, trait=trait)
@@ -78,6 +79,7 @@ def read_manhattan(view: View, study: str, trait: str) -> Manhattan:
     kept = thin_points(x, y, most=POINTS_MAX - min(len(run_bin), POINTS_MAX // 2))
     kept = kept[np.argsort(-y[kept], kind="stable")]
     rows = rows_of(top.select(_NAMES).take(kept))
+    names = [variant_id(row) for row in rows]
     run_x = run_bin * bins.width_bp + bins.width_bp // 2
     far = max([0, *(int(a.max()) for a in (run_x, x) if len(a))])
     contigs = _contigs(view.assembly, bins.offset_bp, far)
@@ -89,8 +91,9 @@ def read_manhattan(view: View, study: str, trait: str) -> Manhattan:
         run_high=high,
         x=x[kept],
         y=y[kept],
-        id=[variant_id(row) for row in rows],
-        name=[row["rsid"] or variant_id(row) for row in rows],
+        id=names,
+        name=[row["rsid"] or name for row, name in zip(rows, names, strict=True)],
+        href=[ask.href("variants", name) for name in names],
         leads=(),
     )
 
@@ -130,7 +133,7 @@ def draw_manhattan(plot: Manhattan, wording: Wording) -> Drawn:
     """The Manhattan plot in its formats; the table holds the features drawn one by one."""
     return Drawn(
         svg=lambda: figures.manhattan_svg(plot, wording),
-        json=lambda: figures.manhattan_json(plot),
+        json=lambda: figures.manhattan_json(plot, wording),
         table=lambda: {
             "feature": plot.id,
             "rsid_or_name": plot.name,
@@ -143,7 +146,7 @@ def draw_qq(points: QuantilePoints, wording: Wording) -> Drawn:
     """The QQ plot in its formats."""
     return Drawn(
         svg=lambda: figures.qq_svg(points, wording),
-        json=lambda: figures.qq_json(points),
+        json=lambda: figures.qq_json(points, wording),
         table=lambda: {
             "expected_neg_log_10_p_value": np.round(points.expected, 5).tolist(),
             "observed_neg_log_10_p_value": np.round(points.observed, 5).tolist(),
@@ -167,7 +170,7 @@ def draw_phewas(plot: Phewas, wording: Wording) -> Drawn:
     """The PheWAS plot in its formats."""
     return Drawn(
         svg=lambda: figures.phewas_svg(plot, wording),
-        json=lambda: figures.phewas_json(plot),
+        json=lambda: figures.phewas_json(plot, wording),
         table=lambda: {
             "trait": [p.label for p in plot.points],
             "study_id": [p.study for p in plot.points],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,7 +79,14 @@ def _html(page: Page, **context: Any) -> str:
         return problem_of(error, context["t"])
 
     template = _environment().get_template(page.template)
-    return template.render(page=page, static=static_files(), failure=failure, all=languages(), **context)
+    return template.render(
+        version=version("nexome"),
+        page=page,
+        static=static_files(),
+        failure=failure,
+        all=languages(),
+        **context,
+    )
 
 
 def _site(ask: Ask) -> str:

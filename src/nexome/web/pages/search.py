@@ -26,8 +26,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The gene or region a text means, with its strongest associations."""
+    """The gene or region (`kind`) a text means, with its strongest associations."""
 
+    kind: str
     name: str
     where: str
     strongest: Card[tuple[Association, ...]]
@@ -81,7 +82,7 @@ def _found(ask: Ask, hit: SearchHit) -> Found:
 
 
 def _place(ask: Ask, hit: SearchHit) -> Place:
-    return Place(ask.t.field(hit, "label"), hit.note, card_of(lambda: _strongest(ask, hit)))
+    return Place(hit.kind, ask.t.field(hit, "label"), hit.note, card_of(lambda: _strongest(ask, hit)))
 
 
 def _strongest(ask: Ask, hit: SearchHit) -> tuple[Association, ...]:

@@ -207,7 +207,7 @@ def _publication_href(text: str) -> str:
 
 def _draw_manhattan(ask: Ask, study: str, trait: dict[str, Any]) -> tuple[Drawn, Wording]:
     loci = rows_of(ask.view.loci(study, trait=trait["trait_id"]))
-    plot = plots.with_leads(plots.read_manhattan(ask.view, study, trait["trait_id"]), ask, loci)
+    plot = plots.with_leads(plots.read_manhattan(ask, study, trait["trait_id"]), ask, loci)
     t, label = ask.t, _label(ask, trait)
     strong = [row for row in loci if row["neg_log_10_p_value"] >= GENOME_WIDE]
     sentence = t("manhattan.sentence", n=len(strong), trait=label)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 CANVAS: Final = 1000  # units of the stretched canvas in both directions
 FONTS: Final = "system-ui, 'Noto Sans CJK SC', sans-serif"
+_DOT: Final = 'fill="none" stroke-linecap="round" vector-effect="non-scaling-stroke"'
 LEFT, RIGHT, TOP, BOTTOM = 50, 14, 16, 44  # margins of the area, pixels
 
 # One accent (blue-green, told apart from grey by every kind of colour vision); all else is ink on paper.
@@ -52,7 +53,7 @@ class Picture:
         cells = np.stack([np.rint(x * CANVAS), np.rint((1 - y) * CANVAS)], axis=1).astype(np.int64)
         path = "".join(f"M{a} {b}h0" for a, b in np.unique(cells, axis=0).tolist())
         self._canvas(
-            f'<path class="dot {colour}" d="{path}" stroke="{COLOURS[colour]}" stroke-width="{size}"/>'
+            f'<path class="dot {colour}" d="{path}" stroke="{COLOURS[colour]}" stroke-width="{size}" {_DOT}/>'
         )
 
     def columns(
@@ -72,7 +73,7 @@ class Picture:
         end = np.rint((1 - high) * CANVAS).astype(int).tolist()
         path = "".join(f"M{a} {b}v{c - b}" for a, b, c in zip(place, start, end, strict=True))
         self._canvas(
-            f'<path class="dot {colour}" d="{path}" stroke="{COLOURS[colour]}" stroke-width="{size}"/>'
+            f'<path class="dot {colour}" d="{path}" stroke="{COLOURS[colour]}" stroke-width="{size}" {_DOT}/>'
         )
 
     def triangles(
