@@ -7,6 +7,10 @@ and `compact` (writing). The format is described in docs/formats/association-sto
 
 from __future__ import annotations
 
+from nexome.store.associations import query
+from nexome.store.associations.matrix import StagedMatrix
+from nexome.store.associations.snapshot import PublishedStudy, Selection, Snapshot
+from nexome.store.associations.store import AssociationStore
 from nexome.store.associations.types import (
     Block,
     Cells,
@@ -17,14 +21,22 @@ from nexome.store.associations.types import (
     TraitRef,
     feature_column,
 )
+from nexome.store.associations.write import StagedStudy
 
 __all__ = [
+    "AssociationStore",
     "Block",
     "Cells",
     "FeatureHit",
     "FeatureKey",
     "Features",
     "Planes",
+    "PublishedStudy",
+    "Selection",
+    "Snapshot",
+    "StagedMatrix",
+    "StagedStudy",
     "TraitRef",
     "feature_column",
+    "query",
 ]

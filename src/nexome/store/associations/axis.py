@@ -86,6 +86,10 @@ class Axis:
         low, high = interval.locus_range
         return _search(self.locus, low), _search(self.locus, high)
 
+    def row_of(self, locus: int) -> int:
+        """First row at or behind a locus."""
+        return _search(self.locus, locus)
+
     def find(self, key: FeatureKey) -> int:
         """Row of a feature, or −1."""
         at = _search(self.locus, key.locus)

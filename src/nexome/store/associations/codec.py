@@ -111,6 +111,19 @@ def neg_log_10_p_table() -> Floats:
 
 
 @cache
+def p_table() -> npt.NDArray[np.float64]:
+    """Two-sided p of each z code, float64 [65536], indexed as z_table."""
+    table = p_from_z(z_table())
+    table.flags.writeable = False
+    return table
+
+
+def p_from_z(z: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Two-sided p; 0 below 5e-324. NaN stays NaN."""
+    return np.asarray(10.0 ** -neg_log10_p_from_z(z))
+
+
+@cache
 def se_shape_table() -> Codes:
     """What g is for each eaf code, int16 [65536]: round(−51/2 · ln 2f(1−f)), 0 where f is 0, 1 or missing.
 

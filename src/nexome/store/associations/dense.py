@@ -49,8 +49,9 @@ _CHUNKS_A_PIECE: Final = 24  # enough work that handing it to a thread is worth 
 class DenseSegment:
     """One dense segment, mapped; safe to read from several threads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, optional: Sequence[str] = ()) -> None:
         self.path = path
+        self._optional_names = optional
         self._planes = {name: MappedPlane(path / name) for name in codec.PLANES}
         self._overflow = OverflowTable(path)
 
@@ -87,7 +88,7 @@ class DenseSegment:
 
     @cached_property
     def _optional(self) -> dict[str, FloatPlane]:
-        return {n: FloatPlane(self.path / n) for n in self.attributes.get("optional", ())}
+        return {n: FloatPlane(self.path / n) for n in self._optional_names}
 
     @cached_property
     def _prediction(self) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 
 CHAIN_ROWS: Final = 64  # a prediction never reaches over a multiple of this many rows
 MAX_LAG: Final = 8
@@ -286,3 +287,37 @@ def match_sorted(locus: Any, allele: Any, to_locus: Any, to_allele: Any, rows: A
         else:
             rows[i] = -1
     return hits
+
+
+# ---------------------------------------------------------------- columns at memory addresses
+
+
+@intrinsic
+def _as_int16_pointer(typing: Any, address: Any) -> Any:  # noqa: ARG001  the first argument is Numba's
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+    return types.CPointer(types.int16)(types.uint64), generate
+
+
+@njit(cache=True, nogil=True)
+def gather_columns(address: Any, rows: Any, out_columns: Any, planes: Any) -> int:
+    """Copy cells of mapped columns into planes; returns how many overflow.
+
+    `address` uint64 [C] points at int16 [V, 3] blocks; rows (row, out_row): int64 [R]; `planes` are
+    the z, se, eaf int16 targets.
+    """
+    row, out_row = rows
+    z, se, eaf = planes
+    overflow = 0
+    for j in range(address.shape[0]):
+        block = _as_int16_pointer(address[j])
+        o = out_columns[j]
+        for k in range(row.shape[0]):
+            at = row[k] * 3
+            code = block[at]
+            z[out_row[k], o] = code
+            se[out_row[k], o] = block[at + 1]
+            eaf[out_row[k], o] = block[at + 2]
+            overflow += 1 if code == -32767 else 0
+    return overflow
