@@ -43,6 +43,8 @@ _AHEAD: Final = 3  # blocks in flight: two in parsing, one waiting
 _BOM: Final = b"\xef\xbb\xbf"
 _NUMBER: Final = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
 _MANTISSA: Final = re.compile(r"\+?(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?")
+# Positions are parsed as numbers, then checked: Arrow's integers take '0x10' for 16 and no '1e5'.
+_FAST: Final = ARROW_TYPES | {"position": pa.float64()}
 _MAX_EXACT_INTEGER: Final = float(1 << 53)
 _PROBLEMS_PER_COLUMN: Final = 1_000_000
 
@@ -282,7 +284,7 @@ def _parse(block: LineBlock, plan: Plan) -> RawBatch:
     block = replace(block, content=content)
     lines = _line_numbers(block)
     try:
-        table = _read(content, plan, {w.index: ARROW_TYPES[w.kind] for w in plan.wanted})
+        table = _whole_positions(_read(content, plan, {w.index: _FAST[w.kind] for w in plan.wanted}), plan)
         problems: list[Problem] = []
     except pa.ArrowInvalid as error:
         table, problems = _parse_carefully(block, plan, lines, error)
@@ -314,6 +316,17 @@ def _read(content: bytes, plan: Plan, types: dict[int, pa.DataType]) -> pa.Table
             strings_can_be_null=True,
         ),
     ).combine_chunks()
+
+
+def _whole_positions(table: pa.Table, plan: Plan) -> pa.Table:
+    """Positions as whole numbers; raises ArrowInvalid when one is not a whole number ≥ 0."""
+    for i, wanted in enumerate(plan.wanted):
+        if wanted.kind == "position":
+            whole = table.column(i).cast(pa.int64())
+            if (least := pc.min(whole).as_py()) is not None and least < 0:
+                raise pa.ArrowInvalid(f"{least} in column {wanted.source}")
+            table = table.set_column(i, table.schema.field(i).name, whole)
+    return table
 
 
 def _line_numbers(block: LineBlock) -> npt.NDArray[np.uint64] | None:

@@ -146,22 +146,29 @@ class ByteStream:
         parts = [self._pending]
         self._pending = b""
         held = len(parts[0])
+        wanted = size
         while True:
-            while held < size and (chunk := self._next_chunk(parts)):
+            while held < wanted and (chunk := self._next_chunk(parts)):
                 parts.append(chunk)
                 held += len(chunk)
             if not held:
                 return
             text = b"".join(parts)
-            cut = len(text) if self._ended else text.rfind(b"\n") + 1
+            cut = self._cut(text, size)
             if not cut:
                 if held > MAX_LINE_BYTES:
                     raise self._too_long()
-                size = max(size, held + 1)
+                wanted = held + 1
                 parts = [text]
                 continue
             yield self._block(text[:cut])
-            parts, held = [text[cut:]], len(text) - cut
+            parts, held, wanted = [text[cut:]], len(text) - cut, size
+
+    def _cut(self, text: bytes, size: int) -> int:
+        """Where a block ends: behind the last line end within `size`, else the first one; 0: none yet."""
+        if cut := text.rfind(b"\n", 0, size) + 1:
+            return cut
+        return text.find(b"\n") + 1 or (len(text) if self._ended else 0)
 
     def _block(self, content: bytes) -> LineBlock:
         lines = content.count(b"\n") + (not content.endswith(b"\n"))
