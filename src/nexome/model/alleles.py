@@ -108,6 +108,11 @@ def are_palindromic(keys: Keys) -> npt.NDArray[np.bool_]:
     return ~are_hashed(keys) & (complement_keys(keys) == flip_keys(keys))
 
 
+def text_buffers(column: pa.Array) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
+    """Offsets [V + 1] and UTF-8 bytes of an Arrow text column of V rows; nulls are empty."""
+    return _buffers(_as_text(column))
+
+
 def _as_text(column: pa.Array) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()

@@ -1,0 +1,1 @@
+"""What comes in: recognise, harmonise, stage, publish, receipt."""
