@@ -89,7 +89,7 @@ class RaggedSegment:
 
     def read_features(self, first: int, stop: int) -> RaggedCells:
         """All cells of feature rows first … stop−1, by feature, then by trait."""
-        offset = self._offset("by_feature")
+        offset = self.offset("by_feature")
         start, end = int(offset[first]), int(offset[stop])
         feature = np.repeat(np.arange(first, stop), np.diff(offset[first : stop + 1]))
         return self._cells("by_feature", start, end, feature=feature.astype(np.int64))
@@ -108,7 +108,7 @@ class RaggedSegment:
 
     def extent(self, trait: int) -> tuple[int, int]:
         """First cell of a trait in by_trait order, and first behind it."""
-        offset = self._offset("by_trait")
+        offset = self.offset("by_trait")
         return int(offset[trait]), int(offset[trait + 1])
 
     def _search(self, low: int, high: int, row: int) -> int:
@@ -164,7 +164,8 @@ class RaggedSegment:
         trait, feature, z = (open_array(self.path / "overflow" / n) for n in ("trait", "feature", "z"))
         return trait.astype(np.uint64) << np.uint64(32) | feature.astype(np.uint64), z
 
-    def _offset(self, direction: Direction) -> Int64s:
+    def offset(self, direction: Direction) -> Int64s:
+        """First cell of each trait or feature in that direction, and N at the end."""
         return self._part(f"{direction}/offset", open_array)
 
     def _vector(self, direction: Direction, name: str) -> MappedVector:

@@ -165,6 +165,11 @@ class Summary:
         """A number of every trait [T]: cells, missing, lambda_gc, hits, hits_kept."""
         return self._traits[name]
 
+    def same_hits(self, other: Summary) -> bool:
+        """Whether both hold the same hits with the same statistics and loci (rsIDs may differ)."""
+        names = [n for n in self._hits if n != "rsid"]
+        return all(np.array_equal(self._hits[n], other._hits[n], equal_nan=_may_be_nan(n)) for n in names)
+
     def _extent(self, trait: int | None) -> tuple[int, int]:
         if trait is None:
             return 0, len(self._hits["trait"])
@@ -255,6 +260,10 @@ class TraitSummary:
     def loci(self, *, limit: int | None = None) -> HitRows:
         """Leads of this trait's loci, strongest first."""
         return self.summary.loci(self.ordinal, limit=limit)
+
+
+def _may_be_nan(name: str) -> bool:
+    return pa.types.is_floating(HIT_SCHEMA.field(name).type)
 
 
 def _read_arrow(path: Path) -> pa.Table:

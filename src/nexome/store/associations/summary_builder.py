@@ -24,6 +24,7 @@ from nexome.methods.normal import CHI2_MEDIAN, neg_log10_p_from_z
 from nexome.methods.quantiles import Z_BINS, Z_STEP
 from nexome.model.genome import HASHED, Assembly
 from nexome.store.associations import codec
+from nexome.store.associations.ragged import RaggedCells
 from nexome.store.associations.summaries import (
     GROUPED_FROM,
     HIT_SCHEMA,
@@ -190,6 +191,15 @@ class SummaryBuilder:
         found = int((self._tally[own].sum(axis=0) - before)[1])
         if found:
             self._keep_hits(features, codes, exact_z, first_trait=first_trait, found=found)
+
+    def add_ragged(self, features: Features, cells: RaggedCells, trait: int) -> None:
+        """Add cells of one trait of a ragged segment whose features are `features`."""
+        exact = None
+        if "z" in cells.exact:
+            at, values = cells.exact["z"]
+            exact = Exact(at.astype(np.int32), np.zeros(len(at), np.int32), values)
+        codes = (cells.z[:, None], cells.se[:, None], cells.eaf[:, None])
+        self.add(features.take(cells.feature), codes, exact_z=exact, first_trait=trait)
 
     def _keep_hits(
         self,

@@ -1,0 +1,251 @@
+"""Backup and restore of a root, while imports and readers go on.
+
+A backup is a folder laid out as a root, so that it can be opened and served as it stands, and
+backup.json, which says which manifest it holds. Folders of the association store never change once
+published; they are copied, or hard-linked where asked and possible, and those that are there already
+are kept: a second backup into the same folder costs only what is new. Files that do change (manifest,
+events, catalogue, settings, genes) are taken together under the root's lock, which is held for a
+moment. A catalogue in another database (PostgreSQL) is not copied; the report says so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from nexome.model.errors import DamagedError, InputError, NotFoundError
+from nexome.store.associations.manifest import FOLDER, NAME, Manifest, load_manifest
+from nexome.store.checksums import find_damage
+from nexome.store.checksums import find_damage
+from nexome.store.disk import (
+    RootLock,
+    check_free_space,
+    fsync_path,
+    now_iso,
+    publish_folder,
+    read_stamped,
+    remove_folder,
+    space_errors,
+    step,
+    write_stamped,
+)
+from nexome.store.root import EVENTS_NAME, ROOT_NAME, SETTINGS_NAME, open_root
+
+KIND: Final = "nexome-backup"
+VERSION: Final = 1
+BACKUP_NAME: Final = "backup.json"
+CATALOGUE_NAME: Final = "catalogue.sqlite"
+GENES_NAME: Final = "genes"
+LOCK_WAIT_S: Final = 600.0
+
+_INCOMING: Final = ".incoming"
+_ATTEMPTS: Final = 5  # a compaction and a clean may take a folder away while it is being copied
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class BackupReport:
+    """What a backup or restore did. `left_out` names what is kept elsewhere and was not copied."""
+
+    sequence: int = 0
+    copied: int = 0
+    kept: int = 0
+    bytes: int = 0
+    left_out: list[str] = field(default_factory=list)
+
+
+def backup_root(
+    root: Path,
+    target: Path,
+    *,
+    hard_links: bool = False,
+    wait_s: float = LOCK_WAIT_S,
+    progress: Progress | None = None,
+) -> BackupReport:
+    """Copy a root to `target`, a new folder or an earlier backup of the same root.
+
+    `hard_links` saves space on the same disk, but then one flipped bit hits both. Raises InputError
+    when `target` is something else, SpaceError when it is too small, BusyError when the lock is not
+    free within `wait_s`.
+    """
+    source = open_root(root)
+    _check_target(target, source.id)
+    with space_errors(target):
+        (target / _INCOMING).mkdir(parents=True, exist_ok=True)
+    for attempt in range(_ATTEMPTS):
+        report = BackupReport()
+        with RootLock(root, wait_s=wait_s):
+            manifest = load_manifest(root)
+            _take_changing_files(root, target / _INCOMING, report)
+        try:
+            _copy_folders(root, target, manifest, report, hard_links=hard_links, progress=progress)
+            break
+        except FileNotFoundError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+    if source.settings.catalogue_url:
+        report.left_out.append("catalogue (kept outside the root; back it up with its own database)")
+    _put_changing_files(target)
+    values = {"root": source.id, "sequence": manifest.sequence, "made": now_iso()}
+    write_stamped(target / BACKUP_NAME, values, kind=KIND, version=VERSION, sealed=True)
+    _drop_unused(target, manifest)
+    report.sequence = manifest.sequence
+    return report
+
+
+def restore_root(backup: Path, target: Path, *, progress: Progress | None = None) -> BackupReport:
+    """Make a new root at `target` (empty or absent) from a backup, checking every copied folder.
+
+    Raises InputError when `target` holds something, NotFoundError when `backup` is no backup,
+    DamagedError when it was interrupted or its files are not those that were backed up.
+    """
+    if target.exists() and any(target.iterdir()):
+        raise InputError("something is there already", where=str(target), expected="an empty folder, or none")
+    if not (backup / BACKUP_NAME).exists():
+        raise NotFoundError("no backup there", where=str(backup), expected=f"a folder with {BACKUP_NAME}")
+    facts = read_stamped(backup / BACKUP_NAME, kind=KIND, version=VERSION)
+    manifest = load_manifest(backup)
+    if manifest.sequence != facts["sequence"] or open_root(backup).id != facts["root"]:
+        raise DamagedError(
+            f"a manifest of sequence {manifest.sequence}",
+            where=str(backup),
+            expected=f"sequence {facts['sequence']}",
+            todo="The last backup was interrupted: run `nexome backup` into this folder again.",
+        )
+    report = BackupReport(sequence=manifest.sequence)
+    with space_errors(target):
+        (target / _INCOMING).mkdir(parents=True, exist_ok=True)
+    _copy_folders(backup, target, manifest, report, hard_links=False, progress=progress)
+    _check_folders(target, manifest)
+    _take_changing_files(backup, target / _INCOMING, report)
+    _put_changing_files(target)
+    return report
+
+
+def _check_target(target: Path, root_id: str) -> None:
+    if not target.exists() or not any(target.iterdir()):
+        return
+    if (target / BACKUP_NAME).exists():
+        facts = read_stamped(target / BACKUP_NAME, kind=KIND, version=VERSION)
+        if facts["root"] == root_id:
+            return
+        raise InputError("a backup of another root", where=str(target), todo="Choose another folder.")
+    if {p.name for p in target.iterdir()} <= {_INCOMING, FOLDER}:
+        return  # a first backup that was interrupted
+    raise InputError("no backup, but not empty", where=str(target), expected="an empty folder or a backup")
+
+
+# ---------------------------------------------------------------- folders that never change
+
+
+def _digests(manifest: Manifest) -> dict[str, str]:
+    """Relative path of each folder in use → its digest."""
+    digests = {a.path: a.digest for a in manifest.axes.values()}
+    digests |= {s.path: s.digest for s in manifest.segments.values()}
+    return digests | {s.path: s.digest for s in manifest.studies.values()}
+
+
+def _copy_folders(
+    source: Path,
+    target: Path,
+    manifest: Manifest,
+    report: BackupReport,
+    *,
+    hard_links: bool,
+    progress: Progress | None,
+) -> None:
+    wanted = sorted(_digests(manifest))
+    missing = [p for p in wanted if not (target / FOLDER / p).exists()]
+    report.kept = len(wanted) - len(missing)
+    linked = hard_links and source.stat().st_dev == target.stat().st_dev
+    if not linked:
+        check_free_space(target, sum(_size(source / FOLDER / p) for p in missing))
+    for at, path in enumerate(missing):
+        staged = target / _INCOMING / "folder"
+        shutil.rmtree(staged, ignore_errors=True)
+        with space_errors(target):
+            shutil.copytree(
+                source / FOLDER / path, staged, copy_function=os.link if linked else shutil.copyfile
+            )
+        publish_folder(staged, target / FOLDER / path)
+        step("backup-folder")
+        report.copied += 1
+        report.bytes += _size(target / FOLDER / path)
+        if progress is not None:
+            progress("folders", at + 1, len(missing))
+
+
+def _check_folders(target: Path, manifest: Manifest) -> None:
+    for path, digest in _digests(manifest).items():
+        for damage in find_damage(target / FOLDER / path, digest=digest):
+            raise DamagedError(
+                damage.found,
+                where=str(damage.path),
+                expected="the bytes that were backed up",
+                todo="Restore from another backup.",
+            )
+
+
+def _size(folder: Path) -> int:
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+
+
+def _drop_unused(target: Path, manifest: Manifest) -> None:
+    """Remove folders of an earlier backup that the present manifest no longer names."""
+    used = manifest.folders
+    for path in list(_published(target / FOLDER)):
+        if path.relative_to(target / FOLDER).as_posix() not in used:
+            remove_folder(path)
+
+
+def _published(store: Path) -> Iterator[Path]:
+    yield from (p for kind in ("axes", "segments") for p in store.joinpath(kind).glob("*"))
+    yield from store.joinpath("studies").glob("*/*")
+
+
+# ---------------------------------------------------------------- files that change
+
+
+def _take_changing_files(root: Path, incoming: Path, report: BackupReport) -> None:
+    """Copy what changes into `incoming`; the caller sees to it that nobody writes meanwhile."""
+    shutil.rmtree(incoming, ignore_errors=True)
+    incoming.mkdir(parents=True)
+    with space_errors(incoming):
+        for name in (ROOT_NAME, SETTINGS_NAME, EVENTS_NAME, f"{FOLDER}/{NAME}"):
+            if (root / name).exists():
+                (incoming / name).parent.mkdir(exist_ok=True)
+                shutil.copyfile(root / name, incoming / name)
+        if (root / GENES_NAME).is_dir():
+            shutil.copytree(root / GENES_NAME, incoming / GENES_NAME)
+        if (root / CATALOGUE_NAME).exists():
+            _copy_database(root / CATALOGUE_NAME, incoming / CATALOGUE_NAME)
+    report.bytes += _size(incoming)
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    """Copy an SQLite database that others may be writing to, through SQLite's own backup."""
+    with closing(sqlite3.connect(source)) as here, closing(sqlite3.connect(target)) as there:
+        here.backup(there)
+
+
+def _put_changing_files(target: Path) -> None:
+    """Move what was taken into its place; the manifest goes last."""
+    incoming = target / _INCOMING
+    if (incoming / GENES_NAME).is_dir():
+        remove_folder(target / GENES_NAME)
+    for name in (GENES_NAME, CATALOGUE_NAME, SETTINGS_NAME, EVENTS_NAME, ROOT_NAME, f"{FOLDER}/{NAME}"):
+        if (incoming / name).exists():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            if (incoming / name).is_file():
+                fsync_path(incoming / name)
+            (incoming / name).rename(target / name)
+            step("backup-file")
+    fsync_path(target)
+    shutil.rmtree(incoming)
