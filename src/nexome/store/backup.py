@@ -22,7 +22,6 @@ from typing import Final
 from nexome.model.errors import DamagedError, InputError, NotFoundError
 from nexome.store.associations.manifest import FOLDER, NAME, Manifest, load_manifest
 from nexome.store.checksums import find_damage
-from nexome.store.checksums import find_damage
 from nexome.store.disk import (
     RootLock,
     check_free_space,
