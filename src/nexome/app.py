@@ -1,0 +1,183 @@
+"""Everything put together: one application of API and pages over one root, and the command that serves it.
+
+One process serves a root. Reads run in threads, never on the event loop. Without a token a reader is
+anonymous; `serve` prints a token for the owner that is valid while it runs and kept nowhere.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from nexome.access.centre import Centre
+from nexome.access.identity import new_token
+from nexome.cli.options import root_argument
+from nexome.model.errors import SettingsError, StoreError
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from nexome.access.view import View
+
+API_PATH: Final = "/api/v1"
+SHUTDOWN_SECONDS: Final = 10
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def open_view(root: str | Path, *, token: str | None = None, anonymous: bool = False) -> View:
+    """A view of a root on this machine; the owner's, unless asked otherwise.
+
+    `token` asks as its holder, `anonymous=True` as anyone without one. Use it in a `with`, or close
+    it. Raises NotFoundError when there is no root, RefusedError for a token that opens nothing.
+    """
+    centre = Centre.open(Path(root))
+    try:
+        if token is None and not anonymous:
+            return centre.owner_view()
+        return centre.view_for(token)
+    except BaseException:
+        centre.close()
+        raise
+
+
+def create_app(centre: Centre) -> Starlette:
+    """The whole application over an opened centre, which it closes when it shuts down."""
+    from starlette.applications import Starlette  # noqa: PLC0415  not for `nexome.open`
+    from starlette.middleware import Middleware  # noqa: PLC0415
+    from starlette.routing import Mount  # noqa: PLC0415
+
+    from nexome.web.api import build_api  # noqa: PLC0415
+    from nexome.web.pages import mount_pages  # noqa: PLC0415
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        centre.close()
+
+    names = frozenset(
+        name.strip().lower() for name in centre.settings.allowed_hosts.split(",") if name.strip()
+    )
+    app = Starlette(
+        routes=[Mount(API_PATH, build_api(centre))],
+        middleware=[Middleware(HostGuard, names=names)],
+        lifespan=lifespan,
+    )
+    mount_pages(app, centre)
+    return app
+
+
+class HostGuard:
+    """Refuse host names this server does not know, so that no other site can pose as it (DNS rebinding).
+
+    Addresses in figures are always this machine's own; so are localhost and its own names.
+    """
+
+    def __init__(self, app: ASGIApp, *, names: frozenset[str]) -> None:
+        self._app = app
+        self._names = names | {"localhost", socket.gethostname().lower(), socket.getfqdn().lower()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it with 421."""
+        if scope["type"] == "http" and not self._known(dict(scope["headers"]).get(b"host", b"")):
+            from starlette.responses import PlainTextResponse  # noqa: PLC0415
+
+            text = "This host name is not served here. Its owner may add it to the setting allowed_hosts.\n"
+            await PlainTextResponse(text, status_code=421)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _known(self, header: bytes) -> bool:
+        host = header.decode("latin-1").strip().lower()
+        bare = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+        if bare in self._names:
+            return True
+        try:
+            ipaddress.ip_address(bare)
+        except ValueError:
+            return False
+        return True
+
+
+@click.command()
+@root_argument
+@click.option("--host", help="Address to listen on; the setting `host`, else this machine alone.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port; the setting `port`, else 8321. 0: any.")
+@click.option("--no-owner-token", is_flag=True, help="Make no token for the owner: for a service.")
+@click.option("--access-log", is_flag=True, help="Write a line for each request to stderr.")
+def serve(root: Path, host: str | None, port: int | None, no_owner_token: bool, access_log: bool) -> None:
+    """Serve the pages and the API of a root, from one process.
+
+    It listens on this machine alone unless told otherwise, and prints an address that signs its owner
+    in. Everyone else sees what is open, or what a token grants. Studies may be imported meanwhile;
+    they appear when they are published. Stop it with Ctrl-C: requests under way are finished.
+
+    \b
+    Examples:
+      nexome serve associations
+      nexome serve associations --host 0.0.0.0 --port 80 --no-owner-token
+    """
+    token = None if no_owner_token else new_token()
+    with Centre.open(root, owner_token=token) as centre:
+        listening = listen(host or centre.settings.host, centre.settings.port if port is None else port)
+        with listening:
+            announce(centre, listening, token)
+            run(centre, listening, access_log=access_log)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises SettingsError for an address that is none, StoreError for one in use."""
+    where = f"{host}:{port}"
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror:
+        raise SettingsError(f"no address {host!r}", where="--host", expected="127.0.0.1, 0.0.0.0 …") from None
+    listening = socket.socket(family, kind, protocol)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(address)
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        todo = "Give another --port, or stop who listens there."
+        raise StoreError(error.strerror or "cannot listen", where=where, todo=todo) from None
+    return listening
+
+
+def announce(centre: Centre, listening: socket.socket, token: str | None) -> None:
+    """Say where it is served, and the owner's way in; the token is shown only here."""
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{port}"
+    click.echo(f"Nexome serves {centre.root.path} at {address}/")
+    if token is not None:
+        click.echo(f"You are its owner here:  {address}/en/sign-in?token={token}")
+        click.echo(f"您是所有者，由此进入：   {address}/zh/sign-in?token={token}")
+    if host not in LOOPBACK:
+        click.echo("Others can reach it: without a token they see the open studies only.")
+    click.echo("Stop it with Ctrl-C.")
+
+
+def run(centre: Centre, listening: socket.socket, *, access_log: bool) -> None:
+    """Serve until told to stop; requests under way have SHUTDOWN_SECONDS to end."""
+    import uvicorn  # noqa: PLC0415  not for `nexome.open`
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    proxy = centre.settings.trusted_proxy
+    config = uvicorn.Config(
+        create_app(centre),
+        log_level="info" if access_log else "warning",
+        access_log=access_log,
+        proxy_headers=bool(proxy),
+        forwarded_allow_ips=proxy or None,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listening])

@@ -1,0 +1,90 @@
+"""`nexome status`: what a root holds and how it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nexome.cli.options import format_bytes, open_centre, root_argument
+
+if TYPE_CHECKING:
+    from nexome.access.centre import Centre
+
+
+@click.command()
+@root_argument
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+def status(root: Path, as_json: bool) -> None:
+    """Tell what a root holds: studies, associations, bytes, waiting segments, its writer, its catalogue.
+
+    \b
+    Examples:
+      nexome status associations
+      nexome status associations --json
+    """
+    with open_centre(root) as centre:
+        facts = root_facts(centre)
+    if as_json:
+        import orjson  # noqa: PLC0415
+
+        click.echo(orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode())
+        return
+    for name, text in _lines(facts):
+        click.echo(f"{name:<14}{text}")
+
+
+def root_facts(centre: Centre) -> dict[str, Any]:
+    """What `status` tells, by name."""
+    from nexome.store.catalogue import HEAD  # noqa: PLC0415
+    from nexome.store.disk import lock_holder  # noqa: PLC0415
+
+    snapshot, root = centre.store.snapshot(), centre.root
+    layouts = [segment.layout for segment in snapshot.segments.values()]
+    cells = sum(study.cells for study in snapshot.studies.values())
+    size = sum(path.stat().st_size for path in root.path.rglob("*") if path.is_file())
+    genes = centre.genes
+    return {
+        "root": str(root.path),
+        "id": root.id,
+        "created": root.created,
+        "assembly": root.assembly.name,
+        "assembly_digest": root.assembly.digest,
+        "sequence": snapshot.sequence,
+        "studies": len(snapshot.studies),
+        "traits": sum(len(study.study.traits) for study in snapshot.studies.values()),
+        "cells": cells,
+        "bytes": size,
+        "bytes_per_cell": round(size / cells, 3) if cells else None,
+        "segments": {layout: layouts.count(layout) for layout in sorted(set(layouts))},
+        "waiting_segments": layouts.count("column"),
+        "genes": len(genes) if genes else 0,
+        "writer": lock_holder(root.path),
+        "catalogue": {
+            "revision": centre.catalogue.revision,
+            "current_revision": HEAD,
+            "sequence": centre.catalogue.sequence,
+            "behind": centre.catalogue.sequence < snapshot.sequence,
+        },
+    }
+
+
+def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    each = f", {facts['bytes_per_cell']:.2f} bytes each" if facts["cells"] else ""
+    segments = ", ".join(f"{count} {layout}" for layout, count in facts["segments"].items()) or "none"
+    waiting = facts["waiting_segments"]
+    writer = facts["writer"]
+    busy = f"process {writer.get('pid', '?')} ({writer.get('command', '?')})" if writer else "none"
+    catalogue = facts["catalogue"]
+    state = "follows at the next question" if catalogue["behind"] else "up to date"
+    return [
+        ("root", f"{facts['root']} ({facts['id']}), since {facts['created']}"),
+        ("assembly", facts["assembly"]),
+        ("studies", f"{facts['studies']:,} with {facts['traits']:,} traits"),
+        ("associations", f"{facts['cells']:,} in {format_bytes(facts['bytes'])}{each}"),
+        ("segments", segments + (f"; {waiting} waiting: nexome compact {facts['root']}" if waiting else "")),
+        ("genes", f"{facts['genes']:,}" if facts["genes"] else "none: nexome import genes --help"),
+        ("writer", busy),
+        ("catalogue", f"{state} (sequence {catalogue['sequence']} of {facts['sequence']})"),
+    ]

@@ -1,0 +1,166 @@
+"""`nexome token …` and `nexome grant`: who may come in, and what they may see."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import click
+
+from nexome.cli.options import open_centre, print_rows, root_option
+
+# Names that mean something else in grants and in the audit log.
+RESERVED_NAMES: Final = ("anonymous", "everyone", "owner")
+LEVELS: Final = ("see", "read", "download")
+
+
+@click.command()
+@root_option
+@click.option("--name", required=True, help="Whose token it is; grants go to this name.")
+@click.option("--expires", metavar="TIME", help="A date (2027-06-30) or a span (90d); else it never does.")
+@click.option(
+    "--owner", is_flag=True, help="Make its holder an owner: everything may be seen and downloaded."
+)
+def create(root: Path, name: str, expires: str | None, owner: bool) -> None:
+    """Make a token and print it, once. Only its SHA-256 is kept: a lost token cannot be shown again.
+
+    A token by itself opens nothing that is not open to everyone; see `nexome grant`. A name may hold
+    several tokens, so that a new one can be handed out before the old one is revoked.
+
+    \b
+    Examples:
+      nexome token create --root associations --name "Lab of metabolic genetics"
+      nexome token create --root associations --name backup-reader --owner --expires 90d
+    """
+    from nexome.access.identity import new_token, token_hash  # noqa: PLC0415
+
+    name = _checked_name(name)
+    token = new_token()
+    until = _expiry(expires)
+    with open_centre(root) as centre:
+        accounts = centre.catalogue.accounts
+        accounts.add_token(name, token_hash(token), role="owner" if owner else "holder", expires=until)
+        accounts.audit("owner", "token_create", name, expires=until, role="owner" if owner else "holder")
+    click.echo(token)
+    click.echo(f"The token of {name!r}{f', until {until}' if until else ''}. It is shown only now.", err=True)
+
+
+@click.command("list")
+@root_option
+def list_tokens(root: Path) -> None:
+    """List all tokens ever made: name, role, state. The tokens themselves are kept nowhere.
+
+    \b
+    Example:
+      nexome token list --root associations
+    """
+    with open_centre(root) as centre:
+        tokens = centre.catalogue.accounts.tokens()
+    rows = []
+    for token in tokens:
+        state = f"revoked {token.revoked}" if token.revoked else "expired" if token.expired else "live"
+        rows.append((token.name, token.role, token.created, token.expires or "never", state))
+    print_rows(("name", "role", "created", "expires", "state"), rows)
+
+
+@click.command()
+@root_option
+@click.option("--name", required=True, help="Whose tokens.")
+def revoke(root: Path, name: str) -> None:
+    """Revoke all live tokens of a name, for good. A served root refuses them within a second.
+
+    \b
+    Example:
+      nexome token revoke --root associations --name "Lab of metabolic genetics"
+    """
+    with open_centre(root) as centre:
+        count = centre.catalogue.accounts.revoke_tokens(name.strip())
+        centre.catalogue.accounts.audit("owner", "token_revoke", name.strip(), tokens=count)
+    click.echo(f"{count} token{'s' if count > 1 else ''} of {name.strip()!r} revoked.")
+
+
+@click.command()
+@root_option
+@click.argument("study", required=False)
+@click.option("--to", "name", metavar="NAME", help="Name of tokens, or 'everyone'.")
+@click.option("--level", type=click.Choice(LEVELS), default="read", show_default=True, help="How far.")
+@click.option("--all-studies", is_flag=True, help="Every study, also those to come.")
+@click.option("--remove", is_flag=True, help="Take the grant back.")
+@click.option("--list", "show", is_flag=True, help="List all grants.")
+def grant(
+    root: Path,
+    study: str | None,
+    name: str | None,
+    level: str,
+    all_studies: bool,
+    remove: bool,
+    show: bool,
+) -> None:
+    """Let the holder of a token see, read or download a private study, or take that back.
+
+    'see': know that the study is there and what it is about; 'read': ask questions of it and read its
+    receipt; 'download': take all of it away. Granted to 'everyone' it counts without a token too.
+
+    \b
+    Examples:
+      nexome grant --root associations T2D --to "Lab of metabolic genetics"
+      nexome grant --root associations T2D --to everyone --level see
+      nexome grant --root associations T2D --to everyone --remove
+      nexome grant --root associations --list
+    """
+    if show:
+        _list_grants(root)
+        return
+    if not name or bool(study) == all_studies:
+        raise click.UsageError("Give a study (or --all-studies) and --to NAME; or --list.")
+    name = name.strip() if name.strip() == "everyone" else _checked_name(name)
+    with open_centre(root) as centre:
+        accounts = centre.catalogue.accounts
+        subject = "*" if all_studies else centre.owner_view().study(str(study)).study.id
+        if remove:
+            accounts.remove_grant(name, subject)
+        else:
+            accounts.grant(name, subject, level)
+        accounts.audit("owner", "grant_remove" if remove else "grant", subject, name=name, level=level)
+        known = name == "everyone" or any(t.name == name and not t.revoked for t in accounts.tokens())
+    what = "every study" if all_studies else f"study {study}"
+    click.echo(f"{name!r} may no longer enter {what}." if remove else f"{name!r} may {level} {what}.")
+    if not known and not remove:
+        click.echo(f"No token of {name!r} yet: nexome token create --name {name!r}", err=True)
+
+
+def _list_grants(root: Path) -> None:
+    with open_centre(root) as centre:
+        grants = centre.catalogue.accounts.grants()
+    rows = [(g.name, "(every study)" if g.study == "*" else g.study, g.level, g.created) for g in grants]
+    print_rows(("name", "study", "level", "since"), rows)
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > 100 or not name.isprintable() or name.casefold() in RESERVED_NAMES:
+        raise click.UsageError(
+            f"The name {name[:100]!r} cannot be used: 1 to 100 printable letters, and not "
+            + ", ".join(RESERVED_NAMES)
+        )
+    return name
+
+
+def _expiry(text: str | None) -> str:
+    if not text:
+        return ""
+    if match := re.fullmatch(r"(\d{1,5})\s*d(ays?)?", text.strip()):
+        moment = datetime.now(UTC) + timedelta(days=int(match[1]))
+    else:
+        try:
+            moment = datetime.fromisoformat(text.strip())
+        except ValueError:
+            raise click.UsageError(
+                f"--expires {text[:40]!r}: give a date (2027-06-30) or a span (90d)."
+            ) from None
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    if moment <= datetime.now(UTC):
+        raise click.UsageError(f"--expires {text[:40]!r} is over already.")
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

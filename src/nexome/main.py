@@ -1,0 +1,141 @@
+"""The `nexome` command: all groups, imported when called, and how errors reach a person.
+
+An error of Nexome becomes one line on stderr and exit code 1; a wrong use of a command exits with 2
+(click's own); `--debug` shows the traceback instead.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from nexome.model.errors import NexomeError
+
+# Name → ("module:attribute" or a sub-group, what it does in one line); imported when called, not before.
+Table = Mapping[str, "tuple[str | Table, str]"]
+
+_IMPORT: Final[Table] = {
+    "associations": (
+        "nexome.cli.import_:associations",
+        "Bring in association results, as they are.",
+    ),
+    "genes": ("nexome.cli.genes:genes", "Bring in the genes of the home assembly."),
+}
+_QUERY: Final[Table] = {
+    "phewas": ("nexome.cli.query:phewas", "One variant across all traits."),
+    "region": ("nexome.cli.query:region", "All associations of a region or a gene."),
+    "top": ("nexome.cli.query:top", "The strongest associations of a study."),
+    "lookup": ("nexome.cli.query:lookup", "Many variants across studies."),
+    "study": ("nexome.cli.query:study", "All associations of a study."),
+    "gene": ("nexome.cli.query:gene", "The best association of every trait in a gene."),
+    "variant": ("nexome.cli.query:variant", "What a spelling of a variant means here."),
+    "search": ("nexome.cli.query:search", "Variants, genes, studies and traits by words."),
+    "studies": ("nexome.cli.query:studies", "The list of studies."),
+}
+_TOKEN: Final[Table] = {
+    "create": ("nexome.cli.tokens:create", "Make a token and print it, once."),
+    "list": ("nexome.cli.tokens:list_tokens", "List all tokens."),
+    "revoke": ("nexome.cli.tokens:revoke", "Revoke all tokens of a name."),
+}
+COMMANDS: Final[Table] = {
+    "init": ("nexome.cli.init:init", "Make a new, empty root."),
+    "import": (_IMPORT, "Bring data in: association results, genes."),
+    "query": (_QUERY, "Ask questions from the command line."),
+    "serve": ("nexome.app:serve", "Serve the pages and the API of a root."),
+    "status": ("nexome.cli.status:status", "Tell what a root holds and how it is."),
+    "export": ("nexome.cli.studies:export", "Write a study as a GWAS-SSF or Parquet file."),
+    "withdraw": ("nexome.cli.studies:withdraw", "Take a study out of the store."),
+    "token": (_TOKEN, "Make, list and revoke tokens: keys that let people in."),
+    "grant": ("nexome.cli.tokens:grant", "Let a token's holder see, read or download a study."),
+    "verify": ("nexome.cli.upkeep:verify", "Compare every stored byte with its checksum."),
+    "compact": ("nexome.cli.upkeep:compact", "Merge waiting columns into wide segments."),
+    "rebuild": ("nexome.cli.upkeep:rebuild", "Make everything derived anew from the manifests."),
+    "backup": ("nexome.cli.upkeep:backup", "Copy a root, consistently, also while it is served."),
+    "restore": ("nexome.cli.upkeep:restore", "Make a root from a backup."),
+    "demo": ("nexome.cli.demo:demo", "Make, scan, import and serve a simulated biobank."),
+    "bench": ("nexome.cli.bench:bench", "Measure this machine on the standard synthetic store."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called or asked for help."""
+
+    def __init__(self, *args: Any, table: Table, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """Names in the order a newcomer needs them."""
+        return list(self._table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command or sub-group, imported now."""
+        if cmd_name not in self._table:
+            return None
+        target, short_help = self._table[cmd_name]
+        if not isinstance(target, str):
+            return LazyGroup(cmd_name, help=short_help, table=target)
+        module, _, attribute = target.partition(":")
+        command = getattr(import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{target} is no command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short_help) for name, (_, short_help) in self._table.items()])
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+        """Run, and turn what goes wrong into one line and an exit code."""
+        given = list(sys.argv[1:] if args is None else args)
+        argv = [word for word in given if word != "--debug"]  # it may stand anywhere
+        try:
+            return super().main(argv, *rest, **extra)
+        except (NexomeError, OSError) as error:
+            if argv != given:
+                raise
+            click.echo(f"nexome: {_one_line(error)}", err=True)
+        except Exception as error:
+            if argv != given:
+                raise
+            fault = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            click.echo(f"nexome: a fault of Nexome itself ({fault}). Run it again with --debug.", err=True)
+        sys.exit(1)
+
+
+def _one_line(error: NexomeError | OSError) -> str:
+    if isinstance(error, NexomeError):
+        return " ".join(str(error).split())
+    where = f"{error.filename}: " if error.filename else ""
+    return where + (error.strerror or str(error) or type(error).__name__)
+
+
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="nexome", prog_name="nexome")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:
+    """Nexome keeps association results of whole biobanks on one machine, and answers at once.
+
+    Everything of one centre lives in one folder, its root. A first day:
+
+    \b
+        nexome init associations
+        nexome import associations --root associations --study T2D --trait "Type 2 diabetes" t2d.tsv.gz
+        nexome query phewas rs7903146 --root associations
+        nexome serve associations
+
+    To look around without data of your own: nexome demo. Every command explains itself with --help.
+    """
+
+
+if __name__ == "__main__":
+    main()
