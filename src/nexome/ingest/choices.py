@@ -131,7 +131,7 @@ def choose_letters(table: pa.Table, options: ImportOptions, *, where: str) -> st
             "alleles are written 1 and 2 only",
             where=where,
             expected="letters, or all of 1, 2, 3, 4 for A, C, G, T",
-            todo="If 1 is A and 2 is C, say --alleles digits; if they number a list of alleles, give letters.",
+            todo="If 1 is A and 2 is C, say --alleles digits; if they only number the alleles, give letters.",
         )
     return letters
 

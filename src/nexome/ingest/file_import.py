@@ -120,7 +120,7 @@ class FileImport:
         self._spool = Spool(scratch, plan.dtype)
         for number, batch in enumerate(self.reader):
             if number == 0:
-                plan = self._with_letters(plan, batch)
+                plan = self.with_letters(plan, batch)
             self._spool.append(prepare(batch, plan, self.collected))
             stream = self.reader.stream
             self.report.tell(
@@ -149,7 +149,7 @@ class FileImport:
         return self.collected.tally("" if planned.source_name == "*" else planned.source_name)
 
     def publish(self, planned: PlannedStudy) -> PublishedStudy:
-        """Settle, stage and publish one study; raises InputError when frequencies or duplicates are refused."""
+        """Settle, stage and publish one study; InputError when frequencies or duplicates are refused."""
         study = replace(planned.study, assembly_source=self.chosen.assembly_source)
         known = self._known(planned)
         evidence = self._evidence(planned, known)
@@ -176,7 +176,8 @@ class FileImport:
     def _rows_in(self) -> int:
         return sum(t.rows_in for t in self.collected.tallies.values())
 
-    def _with_letters(self, plan: Plan, batch: RawBatch) -> Plan:
+    def with_letters(self, plan: Plan, batch: RawBatch) -> Plan:
+        """The plan, with the spelling of alleles told by the first batch."""
         if plan.named:
             return plan
         letters = choose_letters(batch.table, self.options, where=self.request.path)

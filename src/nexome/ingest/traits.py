@@ -37,7 +37,7 @@ class TraitTable:
         return len(self.pairs)
 
     def ordinals(self, table: pa.Table, verdicts: Verdicts) -> Ordinals:
-        """Ordinals of the rows of a batch; where there is a column, rows without a study or trait are dropped."""
+        """Ordinals of the rows of a batch; a missing study or trait drops its row, if there is a column."""
         rows = table.num_rows
         studies, study_codes = _coded(table, "study_id", rows)
         names = "trait_id" if "trait_id" in table.column_names else "trait"

@@ -83,7 +83,7 @@ class BuildEvidence:
 
 @dataclass(frozen=True, slots=True)
 class RsidIndex:
-    """Loci by rs number: `rsid` uint32 [S] ascending, `locus` uint64 [S]; rs numbers of two places left out."""
+    """Loci by rs number: `rsid` uint32 [S] ascending, `locus` uint64 [S]; those of two places left out."""
 
     rsid: npt.NDArray[np.uint32]
     locus: npt.NDArray[np.uint64]
