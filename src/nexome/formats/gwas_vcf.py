@@ -196,7 +196,7 @@ class _Unfold:
         empty = np.ones(len(lines), bool)
         for field in self.fields:
             values, unread, expected = convert_text(_of_allele(texts[field], allele), "number")
-            column = f"{self.samples[number]}, {field}"
+            column = f"FORMAT/{field}"
             problems += [
                 Problem(int(lines[i]), column, repr(texts[field][i].as_py()), expected) for i in unread
             ]
