@@ -133,7 +133,7 @@ function points(plot: Plot, roles: string[]): Series[] {
 function labels(plot: Plot, text: object, wide: boolean): Series[] {
   const shown = (plot.labels ?? []).slice(0, wide ? undefined : 3);
   return [{
-    type: "scatter", silent: true, symbolSize: 4, itemStyle: { opacity: 0 }, z: 5, labelLayout: { hideOverlap: true },
+    type: "scatter", silent: true, symbolSize: 4, itemStyle: { color: "transparent" }, z: 5, labelLayout: { hideOverlap: true },
     data: shown.map((label) => ({ value: [label.x, label.y], name: label.text })),
     label: { ...text, color: colour("ink"), show: true, position: "top", distance: 4, formatter: "{b}" },
   }];

@@ -9,9 +9,11 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
+from isal import igzip
 from starlette.requests import Request
 from starlette.responses import Response
 
+WORTH_PACKING: Final = 1_000  # bytes; below, the headers weigh more than what is saved
 TOKEN_COOKIE: Final = "nexome_token"  # noqa: S105 - the name of a cookie, not a token
 
 # Everything comes from this server: no third party, no inline script or style, no framing.
@@ -26,9 +28,9 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
 
 
 def read_token(request: Request, *, cookie: bool = False) -> str | None:
-    """The token a request carries: `Authorization: Bearer …`, or (pages only) the cookie; None without.
+    """The token a request carries: `Authorization: Bearer …`, else, with `cookie`, the pages' own.
 
-    The API leaves cookies alone, so that no other site can make a browser ask in its owner's name.
+    Ask for the cookie only where nothing is changed.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
@@ -43,8 +45,25 @@ def etag_of(body: bytes) -> str:
 
 def etag_matches(request: Request, etag: str) -> bool:
     """Whether the client already holds this version (If-None-Match, RFC 9110 §13.1.2)."""
-    held = [part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")]
+    held = [
+        part.strip().removeprefix("W/").replace('-gzip"', '"')
+        for part in request.headers.get("if-none-match", "").split(",")
+    ]
     return etag in held or "*" in held
+
+
+def packed(request: Request, response: Response) -> Response:
+    """The response with its body as gzip, where the client takes that and it is worth it."""
+    if "gzip" not in request.headers.get("accept-encoding", "") or len(response.body) < WORTH_PACKING:
+        return response
+    # mtime 0: the same body gives the same bytes. isal packs about ten times as fast as zlib.
+    response.body = igzip.compress(bytes(response.body), mtime=0)
+    response.headers["Content-Encoding"] = "gzip"
+    response.headers["Content-Length"] = str(len(response.body))
+    response.headers.add_vary_header("Accept-Encoding")
+    if etag := response.headers.get("etag"):
+        response.headers["ETag"] = f'{etag[:-1]}-gzip"'
+    return response
 
 
 def cached(request: Request, response: Response, *, scope: str, etag: str | None = None) -> Response:

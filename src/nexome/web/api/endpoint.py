@@ -131,7 +131,9 @@ def _read_question(route: Route, request: Request, posted: Mapping[str, Any] | N
                 f"Accept: {chosen.wanted}", where="Accept", expected=", ".join(MEDIA_TYPES.values())
             )
         format_ = chosen
-    return Question(route, values, read_token(request), format_)
+    # A page's cookie opens what only reads: it is SameSite=Lax, so no other site can send it along.
+    token = read_token(request, cookie=request.method in {"GET", "HEAD"})
+    return Question(route, values, token, format_)
 
 
 async def _posted(request: Request) -> dict[str, Any] | None:

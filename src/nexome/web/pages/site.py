@@ -21,6 +21,7 @@ from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -29,7 +30,7 @@ from starlette.types import Scope
 
 from nexome.access.centre import Centre
 from nexome.model.errors import NexomeError, NotFoundError, RefusedError
-from nexome.web.http import SECURITY_HEADERS, TOKEN_COOKIE, cached, read_token
+from nexome.web.http import SECURITY_HEADERS, TOKEN_COOKIE, cached, packed, read_token
 from nexome.web.pages.home import build_home
 from nexome.web.pages.language import Language, choose_language, languages
 from nexome.web.pages.page import Ask, Download, Page, Redirect
@@ -52,7 +53,7 @@ def mount_pages(app: Starlette, centre: Centre) -> None:
     """Add all pages to an app, last: what no page answers becomes a page that says so."""
     folder = static_folder()
     if folder.is_dir():
-        app.router.routes.append(Mount(STATIC_PATH, _Static(directory=folder), name="static"))
+        app.router.routes.append(Mount(STATIC_PATH, GZipMiddleware(_Static(directory=folder)), name="static"))
     for language in languages().values():
         app.router.routes.extend(_routes(centre, language))
     app.router.routes.append(Route("/", _choose))
@@ -97,7 +98,7 @@ def _answer(centre: Centre, language: Language, build: Build, request: Request) 
         if isinstance(made, Redirect):
             return _guarded(RedirectResponse(made.href, status_code=303), language)
         response = _file(made) if isinstance(made, Download) else HTMLResponse(render(made, ask))
-        return _guarded(cached(request, response, scope=view.scope), language)
+        return _guarded(packed(request, cached(request, response, scope=view.scope)), language)
     except NexomeError as error:
         problem = problem_of(error, language)
     except Exception:  # noqa: BLE001 - a mistake of ours: told to the log, not to the reader

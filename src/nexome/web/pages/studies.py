@@ -99,7 +99,8 @@ def build_studies(ask: Ask) -> StudiesPage:
     sort = ask.choice("sort", {**SORTS, "match": ()}, "match" if words else "id")
     if sort != "match":
         column, direction = SORTS[sort]
-        table = table.take(pc.sort_indices(table, [(column, direction)]))
+        keys = pa.table({"key": _plain(table[column]), "study_id": _plain(table["study_id"])})
+        table = table.take(pc.sort_indices(keys, [("key", direction), ("study_id", "ascending")]))
     paging = paging_of(ask, total=table.num_rows, size=ROWS)
     shown = table.slice(max(paging.first - 1, 0), ROWS)
     return StudiesPage(
@@ -120,9 +121,15 @@ def sample_of(row: dict[str, Any]) -> Sample:
 def _narrow(ask: Ask, table: pa.Table) -> pa.Table:
     for name in FILTERS:
         if value := ask.query.get(name):
-            text = pc.fill_null(table[name].cast(pa.string()), "")
-            table = table.filter(pc.equal(text, value))
+            table = table.filter(pc.equal(_plain(table[name]), value))
     return table
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column that can be sorted and compared: texts as plain strings, '' where there is none."""
+    if pa.types.is_integer(column.type):
+        return column
+    return pc.fill_null(column.cast(pa.string()), "")
 
 
 def _filter(ask: Ask, table: pa.Table, name: str) -> Filter:

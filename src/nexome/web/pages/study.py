@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from nexome.access.answers import StudyAnswer
 from nexome.methods.loci import GENOME_WIDE
-from nexome.model.errors import NotFoundError
+from nexome.model.errors import DamagedError, NotFoundError
 from nexome.web.pages import plots
 from nexome.web.pages.associations import Association, association_of
 from nexome.web.pages.figures import Wording
@@ -267,7 +267,29 @@ def _loci(ask: Ask, study: str, trait: str) -> tuple[Locus, ...]:
 
 
 def _receipt(ask: Ask, study: str) -> Receipt:
-    raise NotImplementedError
+    """The receipt's counts; DamagedError when it does not hold them."""
+    receipt = ask.view.receipt(study)
+    try:
+        rows = receipt["rows"]
+        return Receipt(
+            rows_in=rows["in"],
+            rows_kept=rows["kept"],
+            changed=_rules(receipt["changed"]),
+            dropped=_rules(receipt["dropped"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise DamagedError(
+            "a receipt without its counts",
+            where=f"study {study}",
+            expected="rows, changed and dropped",
+            todo="Run `nexome verify`.",
+        ) from error
+
+
+def _rules(found: list[dict[str, Any]]) -> tuple[Rule, ...]:
+    """Rules of a receipt, the commonest first."""
+    rules = [Rule(rule["rule"], rule["count"]) for rule in found]
+    return tuple(sorted(rules, key=lambda rule: -rule.rows))
 
 
 def _downloads(ask: Ask, study: str, trait: str, *, several: bool) -> tuple[Link, ...]:
