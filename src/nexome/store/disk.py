@@ -11,6 +11,7 @@ It knows nothing of what is stored.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import hashlib
@@ -22,6 +23,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +39,7 @@ CRASH_VARIABLE: Final = "NEXOME_CRASH_AT"
 
 _NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _RESERVE_BYTES: Final = 64 << 20  # left free for the manifest, the catalogue and the events of others
+_FLUSH_LATER: Final = ContextVar("flush_later", default=False)
 _POLL_S: Final = 0.05
 
 
@@ -81,8 +84,30 @@ def check_free_space(folder: Path, needed_bytes: int) -> None:
         )
 
 
+@contextmanager
+def flush_together(folder: Path) -> Iterator[None]:
+    """Flush all that is written inside by one call at the end, instead of each file and folder by itself.
+
+    For publishing very many small files at once: 1,000 studies are 19,000 flushes (9 s) or one. What is
+    written inside may be lost by a power cut until the end is reached: name nothing before that.
+    """
+    token = _FLUSH_LATER.set(True)
+    try:
+        yield
+    finally:
+        _FLUSH_LATER.reset(token)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(handle):
+            raise OSError(ctypes.get_errno(), "syncfs failed", str(folder))
+    finally:
+        os.close(handle)
+
+
 def fsync_path(path: Path) -> None:
-    """Flush one file or folder to the disk."""
+    """Flush one file or folder to the disk (or leave it to an enclosing `flush_together`)."""
+    if _FLUSH_LATER.get():
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -101,7 +126,8 @@ def write_atomic(path: Path, content: bytes) -> None:
             with beside.open("wb") as stream:
                 stream.write(content)
                 stream.flush()
-                os.fsync(stream.fileno())
+                if not _FLUSH_LATER.get():
+                    os.fsync(stream.fileno())
             beside.replace(path)
         except BaseException:
             beside.unlink(missing_ok=True)

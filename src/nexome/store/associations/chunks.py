@@ -26,15 +26,16 @@ CHUNK_BYTES: Final = CHUNK_ROWS * CHUNK_COLUMNS * 2
 _HEADER_BYTES: Final = 16
 
 
-def _blosc_function(name: str) -> None:
+def blosc_function(name: str) -> None:
+    """Let compiled passes call a function of Blosc by name."""
     library = ctypes.CDLL(numcodecs.blosc.__file__)
     address = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
     llvm.add_symbol(name, address)
 
 
 # The linker of the compiled passes must know these before a pass is compiled or loaded from its cache.
-_blosc_function("blosc_decompress_ctx")
-_blosc_function("blosc_cbuffer_validate")
+blosc_function("blosc_decompress_ctx")
+blosc_function("blosc_cbuffer_validate")
 _decompress = types.ExternalFunction(
     "blosc_decompress_ctx", types.int32(types.uintp, types.uintp, types.uintp, types.int32)
 )

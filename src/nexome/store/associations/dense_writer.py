@@ -6,6 +6,7 @@ lies on the disk afterwards is described in `dense`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -14,13 +15,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from nexome.store.associations import codec, kernels
+from nexome.store.associations import codec, kernels, pack
 from nexome.store.associations.arrays import write_array, write_group
+from nexome.store.associations.chunks import CHUNK_COLUMNS, CHUNK_ROWS
 from nexome.store.associations.dense import KIND, LAYOUT, VERSION
 from nexome.store.associations.overflow import write_overflow
 from nexome.store.associations.shards import PlaneWriter, shard_shape
 from nexome.store.associations.types import Codes, Floats
-from nexome.store.disk import space_errors
 
 SAMPLED_TRAITS: Final = 64
 ENCODER_THREADS: Final = 2
@@ -44,6 +45,7 @@ class DenseWriter:
         self._overflow: list[tuple[npt.NDArray[Any], npt.NDArray[Any], Floats]] = []
         self._sample = np.unique(np.linspace(0, self.traits - 1, SAMPLED_TRAITS).astype(np.int64))
         self._pool = ThreadPoolExecutor(ENCODER_THREADS, thread_name_prefix="encode")
+        self._thread = threading.local()
         self._pending: list[Future[None]] = []
         self._spare: list[_Band] = []
         self._band = _Band(min(self._band_rows, features), self.traits)
@@ -102,11 +104,14 @@ class DenseWriter:
         self._wait()
         self._first, self._filled = first + count, 0
         self._band = self._spare.pop() if self._spare else _Band(len(band.z), self.traits)
-        self._pending = [
-            self._pool.submit(self._write_z, band, first, count),
-            self._pool.submit(self._write_levels, band, first, count),
-        ]
         self._busy = band
+        self._model(band, first, count)
+        width = self._planes["z"].shard[1]
+        self._pending = [
+            self._pool.submit(write, band, first, (count, slice(start, min(start + width, self.traits))))
+            for start in range(0, self.traits, width)
+            for write in (self._write_z, self._write_eaf, self._write_se)
+        ]
 
     def _wait(self) -> None:
         for future in self._pending:
@@ -115,41 +120,71 @@ class DenseWriter:
             self._spare.append(self._busy)
         self._pending = []
 
-    def _write_z(self, band: _Band, first: int, count: int) -> None:
-        codes, rows = band.z[:count], slice(first, first + count)
-        words = band.words[0][:count]
-        kernels.estimate_prediction(codes, self._sample, self._lag[rows], self._rho[rows])
-        if kernels.residuals_z(codes, self._lag[rows], self._rho[rows], words):
-            self._note_misfits(codes, words, first)
-        with space_errors(self.path):
-            self._planes["z"].write(first, words)
-
-    def _note_misfits(self, codes: Codes, words: npt.NDArray[np.uint16], first: int) -> None:
-        """Cells on the grid whose residual does not fit are special too: their value goes to the table."""
-        row, column = np.nonzero((words == 1) & (codes != codec.OVERFLOW))
-        value = codec.decode_z(codes[row, column])
-        self.add_overflow(row + first, column, value)
-
-    def _write_levels(self, band: _Band, first: int, count: int) -> None:
-        """The eaf plane, then the se plane, which leans on the same baseline."""
-        eaf, se, words = band.eaf[:count], band.se[:count], band.words[1][:count]
-        baseline = self._baseline[first : first + count]
-        shape = codec.se_shape_table()
-        kernels.baselines(eaf, self._group, baseline)
+    def _model(self, band: _Band, first: int, count: int) -> None:
+        """What the residuals of a band are taken against."""
+        rows = slice(first, first + count)
+        kernels.estimate_prediction(band.z[:count], self._sample, self._lag[rows], self._rho[rows])
+        kernels.baselines(band.eaf[:count], self._group, self._baseline[rows])
         if self._offset is None:
             self._offset = np.zeros(self.traits, np.int16)
-            kernels.se_offsets(se, baseline, self._group, shape, self._offset)
-        kernels.residuals_eaf(eaf, baseline, self._group, words)
-        with space_errors(self.path):
-            self._planes["eaf"].write(first, words)
-        kernels.residuals_se(se, baseline, self._group, self._offset, shape, words)
-        with space_errors(self.path):
-            self._planes["se"].write(first, words)
+            kernels.se_offsets(
+                band.se[:count], self._baseline[rows], self._group, codec.se_shape_table(), self._offset
+            )
+
+    def _write_z(self, band: _Band, first: int, part: tuple[int, slice]) -> None:
+        count, columns = part
+        codes, rows = band.z[:count, columns], slice(first, first + count)
+        model = (self._lag[rows], self._rho[rows])
+        out, index = self._buffers(codes)
+        misfits = np.zeros((0, 2), np.int64)
+        size, found = pack.pack_z(codes, model, out, index, misfits, pack.codec_name())
+        if found:  # cells on the grid whose residual does not fit are special too
+            misfits = np.zeros((found, 2), np.int64)
+            pack.pack_z(codes, model, out, index, misfits, pack.codec_name())
+            row, column = misfits[:, 0], misfits[:, 1]
+            self.add_overflow(row + first, column + columns.start, codec.decode_z(codes[row, column]))
+        self._write("z", first, columns, out[:size], index)
+
+    def _write_eaf(self, band: _Band, first: int, part: tuple[int, slice]) -> None:
+        count, columns = part
+        codes = band.eaf[:count, columns]
+        model = (self._baseline[first : first + count], self._group[columns])
+        out, index = self._buffers(codes)
+        size = pack.pack_eaf(codes, model, out, index, pack.codec_name())
+        self._write("eaf", first, columns, out[:size], index)
+
+    def _write_se(self, band: _Band, first: int, part: tuple[int, slice]) -> None:
+        assert self._offset is not None  # noqa: S101  made with the first band
+        count, columns = part
+        codes = band.se[:count, columns]
+        baseline, shape = self._baseline[first : first + count], codec.se_shape_table()
+        model = (baseline, self._group[columns], self._offset[columns], shape)
+        out, index = self._buffers(codes)
+        size = pack.pack_se(codes, model, out, index, pack.codec_name())
+        self._write("se", first, columns, out[:size], index)
+
+    def _buffers(self, codes: Codes) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:
+        """Room for the packed chunks of [R, C] codes (kept by each thread), and a new index."""
+        a, b = -(-codes.shape[0] // CHUNK_ROWS), -(-codes.shape[1] // CHUNK_COLUMNS)
+        kept: npt.NDArray[np.uint8] | None = getattr(self._thread, "out", None)
+        if kept is None or len(kept) < a * b * pack.CHUNK_MOST:
+            kept = self._thread.out = np.empty(a * b * pack.CHUNK_MOST, np.uint8)
+        return kept, np.empty((a, b, 2), np.uint64)
+
+    def _write(
+        self,
+        name: str,
+        first: int,
+        columns: slice,
+        content: npt.NDArray[np.uint8],
+        index: npt.NDArray[np.uint64],
+    ) -> None:
+        plane = self._planes[name]
+        plane.write_shard(first // plane.shard[0], columns.start // plane.shard[1], content, index)
 
 
 class _Band:
-    """Buffers of one band of rows: int16 codes of three planes, and words of the two writers."""
+    """Buffers of one band of rows: int16 codes of three planes."""
 
     def __init__(self, rows: int, traits: int) -> None:
         self.z, self.se, self.eaf = (np.empty((rows, traits), np.int16) for _ in range(3))
-        self.words = [np.empty((rows, traits), np.uint16) for _ in range(2)]

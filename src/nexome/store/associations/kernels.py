@@ -88,25 +88,24 @@ def encode_eaf(eaf: Any, codes: Any) -> int:
     minor = np.empty(1024, np.float32)
     bits = minor.view(np.int32)
     for start in range(0, eaf.shape[0], 1024):
-        count = min(1024, eaf.shape[0] - start)
-        for i in range(count):
-            f = eaf[start + i]
+        part, out = eaf[start : start + 1024], codes[start : start + 1024]
+        for i in range(part.shape[0]):
+            f = part[i]
             minor[i] = f if f < np.float32(0.5) else np.float32(1) - f
-        for i in range(count):
-            f = eaf[start + i]
+        for i in range(part.shape[0]):
+            f = part[i]
             m = minor[i]
-            low = f < np.float32(0.5)
             code = _round_away(_EAF_PER_LOG2 * (np.float32(1) + _log2_bits(bits[i])))
+            low = f < np.float32(0.5)
             code = code if low else -code
             special = np.int32(32766) if low else np.int32(32767)
             code = code if m >= _SMALLEST else special
-            known = f == f  # noqa: PLR0124  NaN
-            bad |= np.int32(1) if known and m < np.float32(0) else np.int32(0)
-            codes[start + i] = code if known else np.int32(-32768)
+            bad |= np.int32(1) if m < np.float32(0) else np.int32(0)
+            out[i] = code if f == f else np.int32(-32768)  # noqa: PLR0124  NaN
     return bad
 
 
-# ---------------------------------------------------------------- dense: codes → residuals
+# ---------------------------------------------------------------- dense: what residuals are taken against
 
 
 @njit(cache=True, nogil=True)
@@ -136,35 +135,6 @@ def estimate_prediction(codes: Any, sample: Any, lag: Any, rho: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def residuals_z(codes: Any, lag: Any, rho: Any, out: Any) -> int:
-    """Codes of z, int16 [R, T] → uint16 residuals [R, T]; returns how many cells are special (1).
-
-    Rows start at a multiple of 64 of the segment. See docs/formats/association-store.md.
-    """
-    columns = codes.shape[1]
-    chain = np.zeros((CHAIN_ROWS, columns), np.int32)
-    special = 0
-    for i in range(codes.shape[0]):
-        r = i % CHAIN_ROWS
-        weight = np.int32(rho[i]) if lag[i] > 0 else np.int32(0)
-        back = r - np.int64(lag[i])
-        count = np.int32(0)
-        for j in range(columns):
-            p = (weight * chain[back, j]) >> np.int32(6)
-            c = np.int32(codes[i, j])
-            d = c - p
-            zigzag = (d << np.int32(1)) ^ (d >> np.int32(31))
-            regular = (c > np.int32(-32767)) and (zigzag <= np.int32(65533))
-            word = zigzag + np.int32(2) if regular else np.int32(1)
-            word = word if c != np.int32(-32768) else np.int32(0)
-            chain[r, j] = c if regular else p
-            out[i, j] = word
-            count += np.int32(1) if word == np.int32(1) else np.int32(0)
-        special += count
-    return special
-
-
-@njit(cache=True, nogil=True)
 def baselines(codes: Any, group: Any, out: Any) -> None:
     """Mean eaf code of each row in each group: codes int16 [R, T], group int64 [T], out int16 [R, G].
 
@@ -176,52 +146,18 @@ def baselines(codes: Any, group: Any, out: Any) -> None:
     for i in range(codes.shape[0]):
         total[:] = 0
         count[:] = 0
+        full = 0
         for j in range(codes.shape[1]):
             g = group[j]
             c = np.int64(codes[i, j])
             if count[g] < BASELINE_SAMPLE and c != -32768 and c < 32766:
                 total[g] += c
                 count[g] += 1
+                full += 1 if count[g] == BASELINE_SAMPLE else 0
+                if full == groups:
+                    break
         for g in range(groups):
             out[i, g] = int(np.rint(total[g] / count[g])) if count[g] else 0
-
-
-@njit(cache=True, nogil=True)
-def residuals_eaf(codes: Any, baseline: Any, group: Any, out: Any) -> None:
-    """Codes of eaf, int16 [R, T] → uint16 [R, T], against baseline int16 [R, G] by group int64 [T]."""
-    columns = codes.shape[1]
-    here = np.empty(columns, np.int32)
-    for i in range(codes.shape[0]):
-        for j in range(columns):
-            here[j] = baseline[i, group[j]]
-        for j in range(columns):
-            c = np.int32(codes[i, j])
-            d = c - here[j]
-            word = ((d << np.int32(1)) ^ (d >> np.int32(31))) + np.int32(3)
-            word = word if c < np.int32(32766) else c - np.int32(32765)
-            out[i, j] = word if c != np.int32(-32768) else np.int32(0)
-
-
-@njit(cache=True, nogil=True)
-def residuals_se(codes: Any, baseline: Any, group: Any, offset: Any, shape: Any, out: Any) -> None:
-    """Codes of se, int16 [R, T] → uint16 [R, T], against offset[j] + shape(baseline[i, group[j]]).
-
-    `shape` is codec.se_shape_table, `offset` int16 [T].
-    """
-    columns = codes.shape[1]
-    groups = baseline.shape[1]
-    level = np.empty(groups, np.int32)
-    here = np.empty(columns, np.int32)
-    for i in range(codes.shape[0]):
-        for g in range(groups):
-            level[g] = shape[np.uint16(baseline[i, g])]
-        for j in range(columns):
-            here[j] = level[group[j]]
-        for j in range(columns):
-            c = np.int32(codes[i, j])
-            d = c - here[j] - np.int32(offset[j])
-            word = ((d << np.int32(1)) ^ (d >> np.int32(31))) + np.int32(2)
-            out[i, j] = word if c != np.int32(-32768) else np.int32(0)
 
 
 @njit(cache=True, nogil=True)

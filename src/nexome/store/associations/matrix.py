@@ -25,7 +25,7 @@ from nexome.store.associations.snapshot import PublishedStudy
 from nexome.store.associations.staging import Workplace
 from nexome.store.associations.summary_builder import SummaryBuilder
 from nexome.store.associations.types import Codes, Exact, Features, Floats
-from nexome.store.disk import step
+from nexome.store.disk import flush_together, step
 
 if TYPE_CHECKING:
     from nexome.store.associations.store import AssociationStore
@@ -188,12 +188,13 @@ class StagedMatrix:
         step("publish.segment-written")
         summary = self._summary.finish()
         studies = []
-        for number, study in enumerate(self._studies):
-            folder = self._work.path / f"study-{number}"
-            folder.mkdir()
-            summary.write(folder, first_trait=number, traits=1)
-            cells = int(summary.cells[number])
-            studies.append(StudyPart(study, folder, dict(receipts[number]), cells))
+        with flush_together(self._work.path):
+            for number, study in enumerate(self._studies):
+                folder = self._work.path / f"study-{number}"
+                folder.mkdir()
+                summary.write(folder, first_trait=number, traits=1)
+                cells = int(summary.cells[number])
+                studies.append(StudyPart(study, folder, dict(receipts[number]), cells))
         runs = tuple((number, 0, 1) for number in range(len(studies)))
         layout = "exact" if self._exact else "dense"
         cells = int(summary.cells.sum())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +31,7 @@ from nexome.store.associations.snapshot import RECEIPT_NAME, STUDY_KIND, STUDY_N
 from nexome.store.checksums import write_checksums
 from nexome.store.disk import (
     RootLock,
+    flush_together,
     now_iso,
     publish_folder,
     remove_folder,
@@ -41,6 +43,7 @@ from nexome.store.disk import (
 if TYPE_CHECKING:
     from nexome.store.root import Root
 
+MANY: Final = 8  # studies of one publish from which their files are flushed together
 LOCK_WAIT_S: Final = 600.0  # another publish takes seconds; a compaction holds the lock only for its swap
 
 
@@ -108,9 +111,13 @@ def publish_parts(root: Root, associations: Path, parts: Parts) -> list[StudyEnt
     Raises AxisGoneError when an axis that segments lean on is no longer there, BusyError when another
     writer holds the root for too long, SpaceError when the disk is full.
     """
-    for study in parts.studies:
-        write_study_files(study)
-    digests = {p.folder: write_checksums(p.folder) for p in (*parts.axes, *parts.segments, *parts.studies)}
+    many = len(parts.studies) > MANY
+    with flush_together(associations) if many else nullcontext():
+        for study in parts.studies:
+            write_study_files(study)
+        digests = {
+            p.folder: write_checksums(p.folder) for p in (*parts.axes, *parts.segments, *parts.studies)
+        }
     step("publish.parts-written")
     with RootLock(root.path, wait_s=LOCK_WAIT_S) as lock:
         present = load_manifest(root.path)
@@ -124,11 +131,12 @@ def publish_parts(root: Root, associations: Path, parts: Parts) -> list[StudyEnt
             _study_entry(number, parts, version, segments, digests[parts.studies[number].folder])
             for number, version in enumerate(versions)
         ]
-        for part, entry in zip(
-            (*parts.axes, *parts.segments, *parts.studies), (*axes, *segments, *entries), strict=True
-        ):
-            remove_folder(associations / entry.path)  # left by a publish that was killed before its swap
-            publish_folder(part.folder, associations / entry.path)
+        folders = [p.folder for p in (*parts.axes, *parts.segments, *parts.studies)]
+        places = [associations / entry.path for entry in (*axes, *segments, *entries)]
+        with flush_together(associations) if many else nullcontext():
+            for folder, place in zip(folders, places, strict=True):
+                remove_folder(place)  # left by a publish that was killed before its swap
+                publish_folder(folder, place)
         step("publish.parts-moved")
         swap_manifest(_with_studies(present, entries, tuple(segments), axes), lock)
     for entry in entries:

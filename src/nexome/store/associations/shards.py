@@ -4,7 +4,7 @@
                                  with bitshuffle; index behind the chunks with its CRC-32C
 <segment>/<plane>/c/<i>/<j>      one shard
 
-Written a full shard at a time through TensorStore; read by memory map: `locate` gives the addresses
+Written a full shard at a time, packed by `pack`; read by memory map: `locate` gives the addresses
 that the compiled passes of `chunks` read from. What the words mean is `dense`'s affair.
 """
 
@@ -26,6 +26,7 @@ from nexome.store.associations import chunks
 from nexome.store.associations.arrays import RAW_CODECS, array_metadata
 from nexome.store.associations.chunks import CHUNK_COLUMNS, CHUNK_ROWS
 from nexome.store.associations.segment import Window
+from nexome.store.disk import space_errors
 
 SHARD_COLUMNS: Final = 1024
 SHARD_ROWS: Final = 16_384
@@ -65,20 +66,33 @@ def plane_metadata(features: int, traits: int) -> dict[str, Any]:
 
 
 class PlaneWriter:
-    """Writes a new plane, full bands of rows at a time. `write` may be called from any thread."""
+    """Writes the shards of a new plane. `write_shard` may be called from several threads."""
 
     def __init__(self, path: Path, features: int, traits: int) -> None:
-        import tensorstore  # noqa: PLC0415  loaded by writers only: readers never pay for it
+        self.path = path
+        self.shard = shard_shape(traits)
+        self.grid = (self.shard[0] // CHUNK_ROWS, self.shard[1] // CHUNK_COLUMNS)
+        path.mkdir(parents=True)
+        metadata = plane_metadata(features, traits)
+        (path / "zarr.json").write_bytes(orjson.dumps(metadata, option=orjson.OPT_INDENT_2))
 
-        context = tensorstore.Context({"cache_pool": {"total_bytes_limit": 0}})
-        spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(path)}}
-        spec["metadata"] = plane_metadata(features, traits)
-        del spec["metadata"]["attributes"]
-        self._store = tensorstore.open(spec | {"create": True}, context=context).result()
+    def write_shard(
+        self, i: int, j: int, content: npt.NDArray[np.uint8], index: npt.NDArray[np.uint64]
+    ) -> None:
+        """Write shard (i, j): compressed chunks, uint8, and the index [A, B, 2] of those it has.
 
-    def write(self, first_row: int, words: npt.NDArray[np.uint16]) -> None:
-        """Write rows from `first_row` on: uint16 [R, T], R a whole shard's rows except at the end."""
-        self._store[first_row : first_row + len(words)].write(words).result()
+        Chunks beyond the edge of the plane are entered as never written.
+        """
+        whole = np.full((*self.grid, 2), _NEVER_WRITTEN, "<u8")
+        whole[: index.shape[0], : index.shape[1]] = index
+        entries = whole.reshape(-1).view(np.uint8)
+        path = self.path / "c" / str(i) / str(j)
+        with space_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as stream:
+                stream.write(content.data)
+                stream.write(entries.data)
+                stream.write(int(chunks.crc32c(entries)).to_bytes(4, "little"))
 
 
 class MappedPlane:
@@ -113,7 +127,8 @@ class MappedPlane:
 
     def _shard(self, i: int, j: int) -> npt.NDArray[np.uint64]:
         if (known := self._shards.get((i, j))) is None:
-            known = self._shards[i, j] = self._map(self.path / "c" / str(i) / str(j))
+            # Two threads may map the same shard: the first one stays, so that no address handed out is freed.
+            known = self._shards.setdefault((i, j), self._map(self.path / "c" / str(i) / str(j)))
         return known[1]
 
     def _map(self, path: Path) -> tuple[Any, npt.NDArray[np.uint64]]:
