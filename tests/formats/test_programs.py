@@ -145,8 +145,9 @@ def test_saige_takes_allele2_and_the_corrected_p():
     assert found.rows[0]["info"] == 0.9
 
 
-BOLT = "\t".join(
-    ["SNP", "CHR", "BP", "GENPOS", "ALLELE1", "ALLELE0", "A1FREQ", "F_MISS", "CHISQ_LINREG", "P_LINREG", "BETA", "SE", "CHISQ_BOLT_LMM_INF", "P_BOLT_LMM_INF"]
+BOLT = (
+    "SNP\tCHR\tBP\tGENPOS\tALLELE1\tALLELE0\tA1FREQ\tF_MISS\tCHISQ_LINREG\tP_LINREG\tBETA\tSE\t"
+    "CHISQ_BOLT_LMM_INF\tP_BOLT_LMM_INF"
 )
 
 

@@ -103,7 +103,7 @@ def _trait_columns(header: Header) -> dict[str, tuple[ColumnUse, ...]]:
     terms = {s.names[0]: s for s in _OWN}
     found: dict[str, tuple[ColumnUse, ...]] = {}
     for name in header.names:
-        match = re.fullmatch(r"(?i)(beta|se|log10p)\.(.+)", name)
+        match = re.fullmatch(r"(?i)(beta|se|log10p)[._](.+)", name)
         if match:
             spelling = terms[match[1].lower()]
             found[match[2]] = (*found.get(match[2], ()), ColumnUse(name, spelling.term, spelling.rule))
