@@ -25,7 +25,7 @@ def build_api(centre: Centre) -> Starlette:
     """The API over `centre`, to be mounted at /api/v1."""
     threads = Threads.start(centre.settings.reader_threads)
     routes = [
-        StarletteRoute(route.path, Endpoint(route, centre, threads), methods=list(route.methods))
+        StarletteRoute(route.path, Endpoint(route, centre, threads).respond, methods=list(route.methods))
         for route in ROUTES
     ]
     document = orjson.dumps(openapi(ROUTES, title=centre.settings.title_en))

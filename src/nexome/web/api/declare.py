@@ -148,8 +148,10 @@ class Route:
     steady: bool = True
     stream: bool = False
 
-    def read(self, path: Mapping[str, Any], query: QueryParams) -> dict[str, Any]:
-        """The values of all parameters; raises QueryError for a bad or an unknown one."""
+    def read(
+        self, path: Mapping[str, Any], query: QueryParams, *, posted: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The values of all parameters, those of `posted` as they are; QueryError for a bad or unknown one."""
         known = {p.name for p in self.parameters}
         if unknown := sorted(set(query) - known):
             raise QueryError(
@@ -158,9 +160,10 @@ class Route:
                 expected=", ".join(p.name for p in self.parameters if p.place == "query") or "none",
                 todo="Send a token as the header 'Authorization: Bearer …'." if "token" in unknown[0] else "",
             )
-        values = {}
+        values = dict(posted or {})
         for parameter in self.parameters:
-            name = parameter.name
+            if (name := parameter.name) in values:
+                continue
             texts = [str(path[name])] if parameter.place == "path" else query.getlist(name)
             values[name] = parameter.read(texts)
         return values

@@ -66,14 +66,14 @@ class Question:
 
 
 class Endpoint:
-    """Answers one route; an async callable for Starlette."""
+    """Answers one route; `respond` is what Starlette calls."""
 
     def __init__(self, route: Route, centre: Centre, threads: Threads) -> None:
         self.route = route
         self._centre = centre
         self._threads = threads
 
-    async def __call__(self, request: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
         """The response of any request to this route; every error becomes one too."""
         try:
             question = _read_question(self.route, request, await _posted(request))
@@ -120,9 +120,7 @@ def _next_url(request: Request, cursor: str | None) -> str | None:
 
 
 def _read_question(route: Route, request: Request, posted: Mapping[str, Any] | None) -> Question:
-    values = route.read(request.path_params, request.query_params)
-    if posted is not None:
-        values |= posted
+    values = route.read(request.path_params, request.query_params, posted=posted)
     format_ = "json"
     if route.columns:
         chosen = choose_format(request.headers.get("accept", ""), values.get("format"))

@@ -21,6 +21,8 @@ from nexome.access.answers import (
     SearchHit,
     StudyAnswer,
 )
+from nexome.methods.manhattan import level_runs, position_bins
+from nexome.methods.quantiles import quantile_points
 from nexome.model.errors import QueryError, RefusedError
 from nexome.model.fields import FIELDS, schema_of
 from nexome.model.genome import MAX_POSITION, UNPLACED, Interval, parse_interval
@@ -68,6 +70,31 @@ def answer_study(asked: Asked) -> Answer:
 def answer_receipt(asked: Asked) -> Answer:
     """What the import of a study kept, changed and dropped."""
     return Record(asked.view.receipt(asked["study"]))
+
+
+def answer_summary(asked: Asked) -> Answer:
+    """λGC, counts, the points of a QQ plot and the lines of a Manhattan plot below p = 1e-4."""
+    found = asked.view.summary(asked["study"], asked["trait"])
+    points = quantile_points(found.qq)
+    bins = position_bins(asked.view.assembly)
+    bin_, low, high = level_runs(found.manhattan)
+    return Record(
+        {
+            "lambda_gc": found.lambda_gc,
+            "cell_count": found.cells,
+            "missing_count": found.missing,
+            "hit_count": found.hit_count,
+            "qq": {name: getattr(points, name) for name in points.__slots__},
+            "manhattan": {
+                "genome_position": bin_ * bins.width_bp,
+                "neg_log_10_p_from": low,
+                "neg_log_10_p_to": high,
+                "bin_width_bp": bins.width_bp,
+                "chromosome": [c.name for c in asked.view.assembly.contigs],
+                "chromosome_offset": bins.offset_bp,
+            },
+        }
+    )
 
 
 def answer_top(asked: Asked) -> Answer:
@@ -437,6 +464,13 @@ ROUTES: Final[tuple[Route, ...]] = (
         "导入时保留、修改与剔除的内容",
         answer_receipt,
         (_STUDY,),
+    ),
+    Route(
+        "/studies/{study}/summary",
+        "Genomic inflation, QQ points and Manhattan lines of a trait, made when the study was published",
+        "性状的基因组膨胀系数、QQ 点与曼哈顿图线段（研究发布时已算好）",
+        answer_summary,
+        (_STUDY, _TRAIT),
     ),
     Route(
         "/studies/{study}/top",
