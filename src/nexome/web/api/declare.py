@@ -151,7 +151,7 @@ class Route:
     def read(
         self, path: Mapping[str, Any], query: QueryParams, *, posted: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """The values of all parameters, those of `posted` as they are; QueryError for a bad or unknown one."""
+        """All parameters, those of `posted` as they are; QueryError for a bad or an unknown one."""
         known = {p.name for p in self.parameters}
         if unknown := sorted(set(query) - known):
             raise QueryError(
