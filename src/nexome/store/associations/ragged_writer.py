@@ -14,7 +14,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -165,7 +165,7 @@ class RaggedWriter:
             self._overflow.append((cells["trait"][over], cells["feature"][over], block.z[over]))
         held = cells if kept.all() else cells[kept]
         with space_errors(self._spool), (self._spool / "cells").open("ab") as stream:
-            held.tofile(stream)
+            _write(stream, held)
         self.cells += len(held)
         return held
 
@@ -282,7 +282,7 @@ class _Buckets:
         found, first = np.unique(bucket[order], return_index=True)
         for number, rows in zip(found.tolist(), np.split(order, first[1:]), strict=True):
             with self._path(number).open("ab") as stream:
-                cells[rows].tofile(stream)
+                _write(stream, cells[rows])
 
     def take(self, kind: np.dtype[Any]) -> Iterator[Cells]:
         """The buckets in order, each sorted by its key (stable); their files are removed."""
@@ -301,6 +301,11 @@ class _Buckets:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{self._key}-{number}"
+
+
+def _write(stream: BinaryIO, cells: Cells) -> None:
+    """Append records to a file. Not `tofile`: it does not notice a disk that is full."""
+    stream.write(cells.view(np.uint8).data)
 
 
 def _key(cells: Cells) -> UInt64s:

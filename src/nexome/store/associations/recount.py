@@ -68,9 +68,9 @@ def _check_ragged(segment: RaggedSegment, features: int) -> Iterator[str]:
         ):
             yield f"{direction}/offset does not count {segment.cells} cells of {keys}"
             return
-        total, ordered = np.uint64(0), True
+        total, ordered = 0, True
         for cells in _runs(segment, direction, offset):
-            total += _sum_of(cells)
+            total = (total + _sum_of(cells)) % (1 << 64)
             major, minor = cells.trait.astype(np.int64), cells.feature
             if direction == "by_feature":
                 major, minor = minor, major
@@ -96,13 +96,13 @@ def _runs(segment: RaggedSegment, direction: str, offset: Any) -> Iterator[Ragge
         low = high
 
 
-def _sum_of(cells: RaggedCells) -> np.uint64:
+def _sum_of(cells: RaggedCells) -> int:
     """A number that two sets of cells share when they are the same, in whatever order."""
     total: UInt64s = np.zeros(len(cells), np.uint64)
     for factor, name in zip(_HASH, ("feature", "trait", "z", "se", "eaf"), strict=True):
         total = (total ^ getattr(cells, name).astype(np.uint64)) * np.uint64(factor)
         total ^= total >> np.uint64(29)
-    return np.uint64(total.sum(dtype=np.uint64))
+    return int(total.sum(dtype=np.uint64))
 
 
 # ---------------------------------------------------------------- summaries

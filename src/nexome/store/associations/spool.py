@@ -57,7 +57,8 @@ class Spool:
                 values = getattr(block, name)
                 if values is None:
                     values = np.full(len(block), 0 if name == "rsid" else np.nan, kind)
-                np.ascontiguousarray(values, kind).tofile(self._files[name])
+                # Not `tofile`: it does not notice a disk that is full.
+                self._files[name].write(np.ascontiguousarray(values, kind).data)
         for name in ("n", "info"):
             self._widen(name, getattr(block, name))
         merge_spelled(self.spelled, block, where=self._where)
