@@ -317,6 +317,7 @@ def test_missing_and_doubled_columns_are_named(header, missing):
         ({"ignore": ("nowhere",)}, "nowhere"),
         ({"format": "excel"}, "excel"),
         ({"delimiter": "pipe"}, "pipe"),
+        ({"format": "gtex"}, "pval_nominal"),
     ],
 )
 def test_options_that_name_nothing_are_told(said, words):
@@ -335,3 +336,11 @@ def test_every_format_is_named_once_and_found_by_its_own_signature():
 def test_a_written_zero_is_infinitely_small():
     text = "chr\tpos\teffect_allele\tother_allele\tbeta\tse\tp\n1\t1\tA\tC\t1\t0.001\t0\n"
     assert read(text).rows[0]["neg_log_10_p_value"] == np.inf
+
+
+def test_a_column_the_format_needs_may_not_be_mapped_away():
+    text = CATALOGUE + "1\tHeight\t1\t1000\trs1-C\trs1\t0.4\t1E-9\t9\t.04\t[0.03-0.05] (unit increase)\n"
+    with pytest.raises(FormatError, match="snps"):
+        read(text, mapping={"rsid": "SNPS"})
+    with pytest.raises(FormatError, match="no column 95%"):
+        read(text.replace("\t95% CI (TEXT)", "\tinterval"))

@@ -133,6 +133,7 @@ FORMAT: Final = TableFormat(
         Private("_interval", ("95%_ci_(text)",), "text", "ci_lower, ci_upper and direction", "ci_lower"),
         Private("_pubmed", ("pubmedid",), "text", "study_id, where there is no accession", "study_id"),
     ),
+    needs=("variant_id", "_position", "_risk", "_frequency", "_effect", "_interval"),
     version=_version,
     finish=_finish,
     describe=_describe,

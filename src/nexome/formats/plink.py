@@ -157,6 +157,7 @@ PLINK1: Final = TableFormat(
     private=(Private("_test", ("test",), "category", "only ADD is kept (or --test)"),),
     version=lambda keys: "assoc" if "chisq" in keys else "qassoc" if "test" not in keys else "regression",
     finish=_plink1_finish,
+    needs=("variant_id",),
     notes=("Without A2 the .bim file the scan was run on is asked for: --bim FILE.bim.",),
 )
 
@@ -189,4 +190,5 @@ PLINK2: Final = TableFormat(
         Private("_alt", ("alt", "alt1"), "category", "the other allele, where A1 is REF", "other_allele"),
     ),
     finish=_plink2_finish,
+    needs=("effect_allele",),
 )

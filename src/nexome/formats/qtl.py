@@ -94,4 +94,5 @@ GTEX: Final = TableFormat(
         Spelling("minor_allele_frequency", ("maf",), "frequency of the rarer allele"),
     ),
     finish=_alleles,
+    needs=("variant_id",),
 )

@@ -26,8 +26,8 @@ from nexome.formats import (
 from nexome.formats.delimited import Header, read_header
 from nexome.formats.reader import Reader, ReadOptions
 from nexome.formats.stream import open_stream
-from nexome.formats.table_format import TableFormat, read_table
-from nexome.model.errors import InputError
+from nexome.formats.table_format import TableFormat, keys_of, read_table
+from nexome.model.errors import FormatError, InputError
 
 TABLES: Final[tuple[TableFormat, ...]] = (
     gwas_ssf.FORMAT,
@@ -64,7 +64,7 @@ def open_associations(
         if options.format == gwas_vcf.NAME or (not options.format and gwas_vcf.detects(stream)):
             return gwas_vcf.read(stream, options)
         header = read_header(stream, options)
-        form = _form_of(header, options)
+        form = _form_of(header, options, stream.name)
         if form is regenie.FORMAT:
             return regenie.read(stream, header, options)
         return read_table(form, stream, header, options)
@@ -73,7 +73,17 @@ def open_associations(
         raise
 
 
-def _form_of(header: Header, options: ReadOptions) -> TableFormat:
-    if options.format:
-        return next(form for form in TABLES if form.name == options.format)
-    return next((form for form in TABLES if form.detects(header)), any_table.FORMAT)
+def _form_of(header: Header, options: ReadOptions, file: str) -> TableFormat:
+    if not options.format:
+        return next((form for form in TABLES if form.detects(header)), any_table.FORMAT)
+    form = next(form for form in TABLES if form.name == options.format)
+    if form.signature and not form.detects(header):
+        keys = keys_of(header)
+        missing = min((needed - keys for needed in form.signature), key=len)
+        raise FormatError(
+            f"no columns {', '.join(sorted(missing))}",
+            where=f"{file}, line {header.line}",
+            expected=f"a file of {form.title}, as --format {form.name} says",
+            todo="Leave --format out, or say --format table and --map.",
+        )
+    return form

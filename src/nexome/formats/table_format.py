@@ -22,7 +22,7 @@ from nexome.formats.reader import ColumnUse, Dropped, Problem, RawBatch, Reader,
 from nexome.formats.resolve import check_complete, resolve
 from nexome.formats.stream import ByteStream
 from nexome.formats.variant_names import split_names
-from nexome.model.errors import InputError
+from nexome.model.errors import FormatError, InputError
 
 Finish = Callable[[RawBatch], RawBatch]
 
@@ -48,7 +48,8 @@ class TableFormat:
     `signature`: the file is of this format when its header holds all keys of one of these sets.
     `spellings`: what its columns mean. `private`: columns the finishing step needs. `version` tells
     the version from the header's keys. `finish` makes the finishing step for one file. `describe`
-    gives what the file says about itself.
+    gives what the file says about itself. `needs`: columns, as named after reading, without which the
+    finishing step cannot work.
     """
 
     name: str
@@ -60,6 +61,7 @@ class TableFormat:
     version: Callable[[frozenset[str]], str] = lambda _keys: ""
     finish: Callable[[ReadOptions, Header], Finish] | None = None
     describe: Callable[[ByteStream, Header, ReadOptions], dict[str, Any]] | None = None
+    needs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def detects(self, header: Header) -> bool:
@@ -83,6 +85,7 @@ def read_table(form: TableFormat, stream: ByteStream, header: Header, options: R
     where = f"{stream.name}, line {header.line}"
     uses = resolve(header.names, options, where=where, spellings=form.spellings)
     private = _private_uses(form, header, uses)
+    _check_needs(form, {use.term for use in (*uses, *private)}, where)
     try:
         finish = form.finish(options, header) if form.finish else _unchanged
     except InputError as error:
@@ -197,6 +200,19 @@ def _private_uses(form: TableFormat, header: Header, uses: Sequence[ColumnUse]) 
         for private in form.private
         if (hit := next((by_key[n] for n in private.names if n in by_key), None))
     )
+
+
+def _check_needs(form: TableFormat, terms: set[str], where: str) -> None:
+    if missing := [name for name in form.needs if name not in terms]:
+        own = [p for p in form.private if p.name in missing] + [
+            s for s in form.spellings if s.term in missing
+        ]
+        raise FormatError(
+            f"no column {', '.join(c.names[0] for c in own)}, or --map uses it for something else",
+            where=where,
+            expected=f"the columns of {form.title}",
+            todo="Leave it to the format, or read the file as any table: --format table and --map.",
+        )
 
 
 def _told(form: TableFormat, private: Sequence[ColumnUse]) -> tuple[ColumnUse, ...]:
