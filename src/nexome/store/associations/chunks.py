@@ -184,7 +184,7 @@ def read_se(chunks: Any, rows: Any, model: Any, runs: Any, out: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def crc32c(content: Any) -> int:
+def crc32c(content: Any) -> Any:
     """CRC-32C (Castagnoli) of uint8 [K], as Zarr keeps it behind a shard's index."""
     crc = np.uint32(0xFFFFFFFF)
     for i in range(content.shape[0]):

@@ -63,11 +63,11 @@ class ColumnWriter:
         if len(over):
             at = np.arange(len(self._codes[trait]))[rows][over] if isinstance(rows, slice) else rows[over]
             self._overflow.append((at, np.full(len(at), trait), values[0][over]))
-        for name, plane in (extras or {}).items():
-            self._floats[name][trait, rows] = plane
+        for name, extra in (extras or {}).items():
+            self._floats[name][trait, rows] = extra
         if self._exact is not None:
-            for number, plane in enumerate(values):
-                self._exact[trait, rows, number] = plane
+            for number, given in enumerate(values):
+                self._exact[trait, rows, number] = given
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,7 @@ lies on the disk afterwards is described in `dense`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from nexome.store.associations.arrays import write_array, write_group
 from nexome.store.associations.chunks import CHUNK_COLUMNS, CHUNK_ROWS
 from nexome.store.associations.dense import KIND, LAYOUT, VERSION
 from nexome.store.associations.overflow import write_overflow
-from nexome.store.associations.shards import PlaneWriter, shard_shape
+from nexome.store.associations.shards import FloatPlane, PlaneWriter, shard_shape
 from nexome.store.associations.types import Codes, Floats
 
 SAMPLED_TRAITS: Final = 64
@@ -30,13 +30,22 @@ ENCODER_THREADS: Final = 2
 class DenseWriter:
     """Writes one dense segment of V × T cells; `groups` names the ancestry group of each trait [T]."""
 
-    def __init__(self, path: Path, *, features: int, groups: Sequence[str], axis: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        features: int,
+        groups: Sequence[str],
+        axis: str,
+        optional: Sequence[str] = (),
+    ) -> None:
         self.path, self.features, self.traits = path, features, len(groups)
         names = sorted(set(groups))
         self._group = np.array([names.index(g) for g in groups], np.int64)
         attributes = {"kind": KIND, "version": VERSION, "layout": LAYOUT, "axis": axis, "groups": names}
-        write_group(path, attributes)
+        write_group(path, attributes | {"optional": list(optional)})
         self._planes = {n: PlaneWriter(path / n, features, self.traits) for n in codec.PLANES}
+        self._floats = {n: FloatPlane.create(path / n, features, self.traits) for n in optional}
         self._band_rows = shard_shape(self.traits)[0]
         self._lag = np.zeros(features, np.int8)
         self._rho = np.zeros(features, np.int8)
@@ -73,6 +82,11 @@ class DenseWriter:
         if len(row):
             self._overflow.append((row.astype(np.uint32), column.astype(np.uint32), value.astype(np.float32)))
 
+    def put_floats(self, planes: Mapping[str, Floats]) -> None:
+        """Write the optional planes of the rows about to be advanced over, float32 [R, T] each."""
+        for name, values in planes.items():
+            self._floats[name].write(self.rows_written, values)
+
     def add_codes(self, z: Codes, se: Codes, eaf: Codes) -> None:
         """Absolute codes of the next R rows, int16 [R, T] each."""
         done = 0
@@ -88,7 +102,12 @@ class DenseWriter:
         """Write what is left and the small tables. All V rows must have been given."""
         self._wait()
         self._pool.shutdown()
-        small = {"lag": self._lag, "rho": self._rho, "baseline": self._baseline, "group": self._group}
+        small: dict[str, npt.NDArray[Any]] = {
+            "lag": self._lag,
+            "rho": self._rho,
+            "baseline": self._baseline,
+            "group": self._group,
+        }
         small["se_offset"] = np.zeros(self.traits, np.int16) if self._offset is None else self._offset
         for name, values in small.items():
             write_array(self.path / name, values)

@@ -51,7 +51,7 @@ def _round_away(value: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def encode_z(z: Any, codes: Any) -> int:
+def encode_z(z: Any, codes: Any) -> Any:
     """float32 [K] → int16 [K] as codec.encode_z; returns 1 when some value is infinite, else 0."""
     bad = np.int32(0)
     for i in range(z.shape[0]):
@@ -68,7 +68,7 @@ def encode_z(z: Any, codes: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def encode_se(se: Any, bits: Any, codes: Any) -> int:
+def encode_se(se: Any, bits: Any, codes: Any) -> Any:
     """float32 [K], the same as int32 bits [K] → int16 [K]; returns 1 when some value is not in (0, ∞)."""
     bad = np.int32(0)
     for i in range(se.shape[0]):
@@ -82,7 +82,7 @@ def encode_se(se: Any, bits: Any, codes: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def encode_eaf(eaf: Any, codes: Any) -> int:
+def encode_eaf(eaf: Any, codes: Any) -> Any:
     """float32 [K] → int16 [K] as codec.encode_eaf; returns 1 when some value is outside [0, 1]."""
     bad = np.int32(0)
     minor = np.empty(1024, np.float32)

@@ -13,6 +13,7 @@ from nexome.store.associations import codec, kernels
 from nexome.store.associations.axis import features_digest, write_axis
 from nexome.store.associations.column_writer import ColumnWriter
 from nexome.store.associations.dense_writer import DenseWriter
+from nexome.store.associations.manifest import Layout
 from nexome.store.associations.publish import (
     AxisPart,
     Parts,
@@ -196,7 +197,7 @@ class StagedMatrix:
                 cells = int(summary.cells[number])
                 studies.append(StudyPart(study, folder, dict(receipts[number]), cells))
         runs = tuple((number, 0, 1) for number in range(len(studies)))
-        layout = "exact" if self._exact else "dense"
+        layout: Layout = "exact" if self._exact else "dense"
         cells = int(summary.cells.sum())
         part = SegmentPart(self._place, layout, self._axis, len(self._features), cells, codec.PLANES, runs)
         return Parts(studies, [part], [self._new_axis] if self._new_axis else [])

@@ -63,10 +63,10 @@ def compress_words(words: Any, out: Any, at: Any, name: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _z_words(codes: Any, lag: Any, rho: Any, words: Any, chain: Any) -> int:
+def _z_words(codes: Any, lag: Any, rho: Any, words: Any, chain: Any) -> Any:
     """Residuals of one chunk of z codes [R ≤ 256, C ≤ 64]; returns how many grid cells do not fit."""
     columns = codes.shape[1]
-    misfits = 0
+    misfits = np.int32(0)
     for i in range(codes.shape[0]):
         r = i % CHAIN_ROWS
         weight = np.int32(rho[i]) if lag[i] > 0 else np.int32(0)
@@ -120,7 +120,7 @@ def pack_z(codes: Any, model: Any, out: Any, index: Any, misfits: Any, name: Any
 
 
 @njit(cache=True, nogil=True)
-def pack_eaf(codes: Any, model: Any, out: Any, index: Any, name: Any) -> int:
+def pack_eaf(codes: Any, model: Any, out: Any, index: Any, name: Any) -> Any:
     """As pack_z for eaf; model (baseline int16 [R, G], group int64 [C]). Returns bytes."""
     baseline, group = model
     words = np.zeros((CHUNK_ROWS, CHUNK_COLUMNS), np.uint16)
@@ -150,7 +150,7 @@ def pack_eaf(codes: Any, model: Any, out: Any, index: Any, name: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def pack_se(codes: Any, model: Any, out: Any, index: Any, name: Any) -> int:
+def pack_se(codes: Any, model: Any, out: Any, index: Any, name: Any) -> Any:
     """As pack_eaf for se; model (baseline, group, offset int16 [C], shape int16 [65536])."""
     baseline, group, offset, shape = model
     words = np.zeros((CHUNK_ROWS, CHUNK_COLUMNS), np.uint16)

@@ -112,12 +112,11 @@ def publish_parts(root: Root, associations: Path, parts: Parts) -> list[StudyEnt
     writer holds the root for too long, SpaceError when the disk is full.
     """
     many = len(parts.studies) > MANY
+    staged: list[AxisPart | SegmentPart | StudyPart] = [*parts.axes, *parts.segments, *parts.studies]
     with flush_together(associations) if many else nullcontext():
         for study in parts.studies:
             write_study_files(study)
-        digests = {
-            p.folder: write_checksums(p.folder) for p in (*parts.axes, *parts.segments, *parts.studies)
-        }
+        digests = {p.folder: write_checksums(p.folder) for p in staged}
     step("publish.parts-written")
     with RootLock(root.path, wait_s=LOCK_WAIT_S) as lock:
         present = load_manifest(root.path)
@@ -131,16 +130,16 @@ def publish_parts(root: Root, associations: Path, parts: Parts) -> list[StudyEnt
             _study_entry(number, parts, version, segments, digests[parts.studies[number].folder])
             for number, version in enumerate(versions)
         ]
-        folders = [p.folder for p in (*parts.axes, *parts.segments, *parts.studies)]
-        places = [associations / entry.path for entry in (*axes, *segments, *entries)]
+        named: list[AxisEntry | SegmentEntry | StudyEntry] = [*axes, *segments, *entries]
         with flush_together(associations) if many else nullcontext():
-            for folder, place in zip(folders, places, strict=True):
+            for part, entry in zip(staged, named, strict=True):
+                place = associations / entry.path
                 remove_folder(place)  # left by a publish that was killed before its swap
-                publish_folder(folder, place)
+                publish_folder(part.folder, place)
         step("publish.parts-moved")
         swap_manifest(_with_studies(present, entries, tuple(segments), axes), lock)
-    for entry in entries:
-        root.append_event("study-published", study=entry.id, version=entry.version, cells=entry.cells)
+    for new in entries:
+        root.append_event("study-published", study=new.id, version=new.version, cells=new.cells)
     return entries
 
 

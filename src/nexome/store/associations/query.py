@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from nexome.store.associations.types import (
     FeatureHit,
     FeatureKey,
     Features,
+    Int32s,
     Int64s,
     Planes,
 )
@@ -55,7 +56,8 @@ class _RaggedFind:
 
 def phewas(snapshot: Snapshot, key: FeatureKey, select: Selection) -> Cells:
     """One feature × the traits of a selection. V is 0 when the feature is nowhere in it."""
-    return _answer(snapshot, _at_keys([key], select), select, kind=Cells, asked=[key])
+    found = _at_keys([key], select)
+    return Cells(**vars(_answer(snapshot, found, select, nowhere_is_empty=True)))
 
 
 def region(snapshot: Snapshot, interval: Interval, select: Selection) -> Planes:
@@ -68,7 +70,7 @@ def region(snapshot: Snapshot, interval: Interval, select: Selection) -> Planes:
     for i, part in zip(used, parts, strict=True):
         out = np.arange(len(part)) if len(used) == 1 else _places(features, part)
         rows[i] = (np.arange(*spans[i]), out)
-    return _answer(snapshot, (features, rows), select, kind=Planes)
+    return _answer(snapshot, (features, rows), select)
 
 
 def lookup(snapshot: Snapshot, keys: Sequence[FeatureKey], select: Selection) -> Planes:
@@ -77,7 +79,7 @@ def lookup(snapshot: Snapshot, keys: Sequence[FeatureKey], select: Selection) ->
     A feature that is nowhere in the selection is a row of missing cells.
     """
     asked = [FeatureKey(*key) for key in dict.fromkeys(keys)]
-    return _answer(snapshot, _at_keys(asked, select), select, kind=Planes)
+    return _answer(snapshot, _at_keys(asked, select), select)
 
 
 def study_batches(
@@ -219,12 +221,11 @@ def _answer(
     found: _Found,
     select: Selection,
     *,
-    kind: type[Planes],
-    asked: Sequence[FeatureKey] = (),
+    nowhere_is_empty: bool = False,
 ) -> Planes:
-    """Read what was found into planes. With `asked`, rows that are nowhere are left out."""
+    """Read what was found into planes; without a row anywhere, V may be 0 instead."""
     features, rows = found
-    if asked and not any(len(r) for r, _ in rows):
+    if nowhere_is_empty and not any(len(r) for r, _ in rows):
         features, rows = _no_features(), [(_NO_ROWS, _NO_ROWS)] * len(rows)
     grids = len(select.grids)
     ragged = [_find_ragged(select, i, *rows[grids + i]) for i in range(len(select.ragged))]
@@ -237,7 +238,7 @@ def _answer(
     run_work(work, snapshot.pool if len(work) > 1 else None)
     for cells, place in zip(ragged, places, strict=True):
         _scatter(cells, place, target)
-    return kind(
+    return Planes(
         snapshot.assembly,
         features,
         select.trait_table,
@@ -283,7 +284,7 @@ def _joined(pieces: list[RaggedCells]) -> RaggedCells:
     return RaggedCells(**joined, exact=exact)  # type: ignore[arg-type]
 
 
-def _columns(select: Selection, ragged: list[_RaggedFind | None]) -> tuple[np.ndarray, list[Int64s]]:
+def _columns(select: Selection, ragged: list[_RaggedFind | None]) -> tuple[Int32s, list[Int64s]]:
     """Trait ordinals of the answer's columns: those on axes, then ragged ones with a cell; places."""
     found = [np.zeros(0, np.int64) if r is None else select.place_of(r.trait) for r in ragged]
     extra = [r.trait[p < 0] for r, p in zip(ragged, found, strict=True) if r is not None]
@@ -388,18 +389,13 @@ class _OneTrait:
     def _present(self, features: Features, target: Target) -> Cells:
         there = target.z[:, 0] != MISSING
         exact = target.exact_cells()
-        kept = slice(None) if there.all() else there
-        if kept is there:
-            place = np.cumsum(there) - 1
-            exact = {
-                k: Exact(
-                    place[e.row][there[e.row]].astype(np.int32), e.column[there[e.row]], e.value[there[e.row]]
-                )
-                for k, e in exact.items()
-            }
+        kept: Any = slice(None)
+        if not there.all():
+            kept, features = there, features.take(there)
+            exact = {plane: _moved(cells, there) for plane, cells in exact.items()}
         return Cells(
             self._snapshot.assembly,
-            features if kept is not there else features.take(there),
+            features,
             self._select.trait_table,
             np.array([self._trait], np.int32),
             target.z[kept],
@@ -409,3 +405,9 @@ class _OneTrait:
             n=None if target.n is None else target.n[kept],
             info=None if target.info is None else target.info[kept],
         )
+
+
+def _moved(cells: Exact, there: Any) -> Exact:
+    """Exact cells of the rows that are kept, counted among those."""
+    place, kept = np.cumsum(there) - 1, there[cells.row]
+    return Exact(place[cells.row[kept]].astype(np.int32), cells.column[kept], cells.value[kept])

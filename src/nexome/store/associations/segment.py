@@ -55,7 +55,8 @@ class Target:
     @classmethod
     def empty(cls, features: int, traits: int) -> Target:
         """A target of V × T missing cells."""
-        return cls(*(np.full((features, traits), MISSING, np.int16) for _ in range(3)))
+        z, se, eaf = (np.full((features, traits), MISSING, np.int16) for _ in range(3))
+        return cls(z, se, eaf)
 
     def plane(self, name: Plane) -> Codes:
         """The code plane of that name."""

@@ -10,12 +10,13 @@ that the compiled passes of `chunks` read from. What the words mean is `dense`'s
 
 from __future__ import annotations
 
+import errno
 import itertools
 import mmap
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -33,16 +34,6 @@ SHARD_ROWS: Final = 16_384
 SHARD_CELLS: Final = SHARD_ROWS * 4096  # of all shards of one band of rows: bounds the memory of a writer
 
 _NEVER_WRITTEN: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
-_BLOSC: Final = {
-    "name": "blosc",
-    "configuration": {
-        "cname": "lz4",
-        "clevel": 1,
-        "shuffle": "bitshuffle",
-        "typesize": 2,
-        "blocksize": 0,
-    },
-}
 
 
 def shard_shape(traits: int) -> tuple[int, int]:
@@ -52,17 +43,19 @@ def shard_shape(traits: int) -> tuple[int, int]:
     return rows, columns
 
 
-def plane_metadata(features: int, traits: int) -> dict[str, Any]:
+def plane_metadata(features: int, traits: int, *, dtype: str = "uint16") -> dict[str, Any]:
     """The zarr.json of one plane of V features × T traits."""
+    blosc = {"cname": "lz4", "clevel": 1, "shuffle": "bitshuffle", "blocksize": 0}
+    blosc["typesize"] = np.dtype(dtype).itemsize
     index = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
     sharding = {
         "chunk_shape": [CHUNK_ROWS, CHUNK_COLUMNS],
-        "codecs": [*RAW_CODECS, _BLOSC],
+        "codecs": [*RAW_CODECS, {"name": "blosc", "configuration": blosc}],
         "index_codecs": index,
         "index_location": "end",
     }
     codecs = [{"name": "sharding_indexed", "configuration": sharding}]
-    return array_metadata((features, traits), "uint16", chunk=shard_shape(traits), codecs=codecs)
+    return array_metadata((features, traits), dtype, chunk=shard_shape(traits), codecs=codecs)
 
 
 class PlaneWriter:
@@ -164,6 +157,14 @@ def _groups(numbers: npt.NDArray[np.int64], size: int) -> list[tuple[int, npt.ND
     return [(int(shard[a]), inside[a:b], slice(a, b)) for a, b in itertools.pairwise(bounds.tolist())]
 
 
+def as_os_error(error: ValueError, path: Path) -> Exception:
+    """TensorStore reports a full disk as a ValueError with the system's words in it."""
+    text = str(error)
+    if "No space left" in text or "RESOURCE_EXHAUSTED" in text or "File too large" in text:
+        return OSError(errno.ENOSPC, text, str(path))
+    return error
+
+
 def _damaged(path: Path, found: str, expected: str) -> DamagedError:
     return DamagedError(
         found,
@@ -174,10 +175,27 @@ def _damaged(path: Path, found: str, expected: str) -> DamagedError:
 
 
 class FloatPlane:
-    """A sharded float32 plane (n, info), read and written through TensorStore."""
+    """A sharded float32 plane (n, info) through TensorStore: few segments have one, speed is no matter."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    @classmethod
+    def create(cls, path: Path, features: int, traits: int) -> Self:
+        """A new plane of NaN."""
+        plane = cls(path)
+        metadata = plane_metadata(features, traits, dtype="float32")
+        del metadata["attributes"]
+        plane._store = plane._open(metadata=metadata, create=True)
+        return plane
+
+    def write(self, first_row: int, values: npt.NDArray[np.float32]) -> None:
+        """Write rows from `first_row` on: float32 [R, T]."""
+        with space_errors(self.path):
+            try:
+                self._store[first_row : first_row + len(values)].write(values).result()
+            except ValueError as error:  # TensorStore's word for what the system refused
+                raise as_os_error(error, self.path) from error
 
     def read(self, window: Window, out: npt.NDArray[np.float32]) -> None:
         """Read a window into `out` [·, ·]."""
@@ -189,7 +207,12 @@ class FloatPlane:
 
     @cached_property
     def _store(self) -> Any:
-        import tensorstore  # noqa: PLC0415  few segments have such planes
+        return self._open()
 
-        spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(self.path)}}
-        return tensorstore.open(spec).result()
+    def _open(self, **how: Any) -> Any:
+        import tensorstore  # noqa: PLC0415  readers of ordinary planes never pay for it
+
+        # Files are flushed when their folder is published; nothing is cached: the system does that.
+        context = tensorstore.Context({"cache_pool": {"total_bytes_limit": 0}, "file_io_sync": False})
+        spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(self.path)}, **how}
+        return tensorstore.open(spec, context=context).result()

@@ -23,7 +23,7 @@ from nexome.model.terms import Study
 from nexome.store.associations import codec
 from nexome.store.associations.axis import Axis, features_digest, write_axis
 from nexome.store.associations.column_writer import ColumnWriter
-from nexome.store.associations.manifest import load_manifest, swap_manifest
+from nexome.store.associations.manifest import Layout, load_manifest, swap_manifest
 from nexome.store.associations.publish import (
     LOCK_WAIT_S,
     AxisGoneError,
@@ -214,7 +214,7 @@ class _OneTraitWriter:
                 )
                 self._count(block, codes)
         planes = (*codec.PLANES, *optional)
-        layout = "exact" if self._exact else "column"
+        layout: Layout = "exact" if self._exact else "column"
         parts = [SegmentPart(place, layout, axis, length, cells, planes, ((0, 0, 1),))]
         step("publish.segment-written")
         if (rows < 0).any():
@@ -241,11 +241,11 @@ class _OneTraitWriter:
         exact = Exact(over.astype(np.int32), np.zeros(len(over), np.int32), block.z[over])
         rsid = np.zeros(len(block), np.uint32) if block.rsid is None else block.rsid
         features = Features(block.locus, block.allele, rsid, self._spool.spelled)
-        self.summary.add(features, tuple(c[:, None] for c in codes), exact_z=exact)  # type: ignore[arg-type]
+        self.summary.add(features, tuple(c[:, None] for c in codes), exact_z=exact)
 
 
 def _rows_of(block: Block, which: Any) -> Block:
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name in ("locus", "allele", "z", "se", "eaf", "n", "info", "rsid"):
         values = getattr(block, name)
         arrays[name] = None if values is None else values[which]
