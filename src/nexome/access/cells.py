@@ -26,7 +26,7 @@ def rows_with_cells(planes: Planes) -> npt.NDArray[np.bool_]:
 
 
 def drop_empty_rows(planes: Planes) -> Planes:
-    """The planes without features that have no cell here, and without texts of other features."""
+    """The planes without features that have no cell here, and without texts of features not here."""
     return take_rows(planes, np.flatnonzero(rows_with_cells(planes)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -123,7 +124,7 @@ def restore(backup_folder: Path, root: Path) -> None:
 
 def progress() -> Callable[[str, int, int], None] | None:
     """Shows what is being done, on a terminal only."""
-    stream = click.get_text_stream("stderr")
+    stream = sys.stderr
     if not stream.isatty():
         return None
 

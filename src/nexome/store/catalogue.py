@@ -202,15 +202,18 @@ def _fold(words: str) -> str:
 
 # ---------------------------------------------------------------- indexing and searching
 
-_SEARCH_SQLITE: Final = (
-    "SELECT study, trait FROM search_index JOIN search_rows ON search_rows.id = search_index.rowid"
-    " WHERE search_index MATCH :query ORDER BY trait <> '', bm25(search_index), search_rows.id"
-)
-_SEARCH_POSTGRESQL: Final = (
-    "SELECT study, trait FROM search_rows, to_tsquery('simple', :query) AS query"
-    " WHERE to_tsvector('simple', words) @@ query"
-    " ORDER BY trait <> '', ts_rank(to_tsvector('simple', words), query, 1) DESC, id"
-)
+# All words must match, so what is left to rank by is how much else a row says. Scores such as BM25 weigh
+# words by all rows, hidden ones too, and would let the order tell of those.
+_SEARCH_SQLITE: Final = """
+SELECT study, trait FROM search_rows
+WHERE id IN (SELECT rowid FROM search_index WHERE search_index MATCH :query)
+ORDER BY trait <> '', length(words), study, trait
+"""
+_SEARCH_POSTGRESQL: Final = """
+SELECT study, trait FROM search_rows
+WHERE to_tsvector('simple', words) @@ to_tsquery('simple', :query)
+ORDER BY trait <> '', length(words), study, trait
+"""
 
 
 def _index(connection: Connection, published: Indexable) -> None:
