@@ -3,6 +3,10 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("nexome", deadline=None)  # a timing is never an assertion
+settings.load_profile("nexome")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -31,6 +31,7 @@ def test_each_effect_and_version(columns, version):
     assert (found.reader.format, found.reader.version) == ("gwas-ssf", version)
     assert found.rows[0][columns.split("\t")[0]] == 1.5
     assert found.rows[0]["effect_allele_frequency"] is None
+    assert found.problems == []
 
 
 def test_harmonised_columns_win_over_the_authors():

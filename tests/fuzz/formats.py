@@ -61,6 +61,7 @@ SEEDS = (
     b"b  CHR  SNP  BP A1 TEST NMISS BETA STAT P\n  1  rs1  5  A  ADD  9  1  1  0.1\n",
     b"aMarkerName\tAllele1\tAllele2\tEffect\tStdErr\tP-value\tDirection\nchr1_5_A_G_b38\ta\tg\t1\t1\t0.1\t+\n",
     b"a" + _CATALOGUE,
+    b"aCHROM GENPOS ID ALLELE0 ALLELE1 A1FREQ N TEST BETA.Y1 SE.Y2 LOG10P.Y1\n1 5 rs1 A G 0.1 9 ADD 1 2 3\n",
     b'a"probe","chr","pos","beta","se","p"\n"cg1","1",5,0.1,0.2,"0.5"\n',
     b"amolecular_trait_id\tchromosome\tposition\tref\talt\tbeta\tse\tpvalue\tac\tan\nE\t1\t5\tA\tG\t1\t1\t0.1\t0\t0\n",
     b"v" + _VCF,
@@ -175,7 +176,8 @@ def main() -> None:
     corpus.mkdir()
     for i, seed in enumerate(SEEDS):
         (corpus / f"seed{i}").write_bytes(seed)
-    flags = [f"-max_total_time={seconds}", "-max_len=4096", "-rss_limit_mb=3000", "-timeout=20", str(corpus)]
+    flags = [f"-max_total_time={seconds}", "-max_len=4096", "-rss_limit_mb=3000", "-timeout=20"]
+    flags += [f"-artifact_prefix={HERE}/", str(corpus)]
     atheris.Setup([sys.argv[0], *flags], one_input_for_atheris)
     atheris.Fuzz()
 

@@ -12,7 +12,8 @@ spec.loader.exec_module(fuzz)
 
 @pytest.mark.parametrize("number", range(len(fuzz.SEEDS)))
 def test_every_seed_is_read(number):
-    assert fuzz.one_input(fuzz.SEEDS[number]) == "read"
+    refused = b"SE.Y2" in fuzz.SEEDS[number]  # found by the fuzzer: a trait without all its columns
+    assert fuzz.one_input(fuzz.SEEDS[number]) == ("format" if refused else "read")
 
 
 def test_mutations_are_read_or_refused():

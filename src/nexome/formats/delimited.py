@@ -32,7 +32,7 @@ from nexome.model.errors import FormatError, InputError
 DELIMITERS: Final = {"tab": b"\t", "comma": b",", "semicolon": b";", "spaces": b" "}
 ENCODINGS: Final = ("utf-8", "gb18030", "cp1252", "latin-1")
 MISSING: Final = (
-    "", ".", "NA", "na", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "-nan", "null", "NULL", "Null",
+    "", ".", "NA", "na", "N/A", "n/a", "#N/A", "#NA", "NaN", "nan", "NAN", "-nan", "null", "NULL", "Null",
     "None", "none",
 )  # fmt: skip
 MAX_COLUMNS: Final = 16_384  # REGENIE's widest outputs have about 10⁴; beyond lies a matrix, not a table

@@ -28,6 +28,7 @@ from nexome.formats.table_format import (
     signature,
     wanted_of,
 )
+from nexome.model.errors import FormatError
 
 _SHARED: Final = (
     Spelling("chromosome", ("chrom",), "chromosome"),
@@ -71,6 +72,7 @@ def read(stream: ByteStream, header: Header, options: ReadOptions) -> Reader:
 def _read_wide(stream: ByteStream, header: Header, options: ReadOptions) -> Reader:
     shared = resolve(header.names, options, where=f"{stream.name}, line {header.line}", spellings=_SHARED)
     traits = _trait_columns(header)
+    _check_same(traits, f"{stream.name}, line {header.line}")
     tests = [ColumnUse(n, "_test", "only ADD is kept") for n in header.names if key_of(n) == "test"]
     own = tuple(use for uses in traits.values() for use in uses)
     wanted = wanted_of(header, (*shared, *tests), FORMAT) + tuple(
@@ -108,6 +110,18 @@ def _trait_columns(header: Header) -> dict[str, tuple[ColumnUse, ...]]:
             spelling = terms[match[1].lower()]
             found[match[2]] = (*found.get(match[2], ()), ColumnUse(name, spelling.term, spelling.rule))
     return found
+
+
+def _check_same(traits: dict[str, tuple[ColumnUse, ...]], where: str) -> None:
+    """Every trait must have the same columns: BETA, SE and LOG10P."""
+    wanted = {s.term for s in _OWN}
+    for trait, uses in traits.items():
+        if missing := wanted - {use.term for use in uses}:
+            raise FormatError(
+                f"trait {trait} has no column for {', '.join(sorted(missing))}",
+                where=where,
+                expected=f"BETA.{trait}, SE.{trait} and LOG10P.{trait}",
+            )
 
 
 def _long(batch: RawBatch, names: list[str], traits: dict[str, tuple[ColumnUse, ...]]) -> RawBatch:
