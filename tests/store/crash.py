@@ -1,10 +1,10 @@
 """Actions on a store in processes that are killed: a nursery forks them, ready and warm.
 
-    python crash.py          reads one JSON a line on stdin, answers one number a line on stdout
+    python crash.py          reads one JSON a line on stdin, answers one line of JSON on stdout
 
 {"action": [name, arguments …], "environment": {…}, "kill_after_s": number or null, "limits": {…}} runs the
-action in a forked child and answers its exit status (−9: killed). The nursery itself has only imported
-modules and called compiled passes: it holds no thread and no open store.
+action in a forked child and answers [exit status (−9: killed), message of its error]. The nursery itself
+has only imported modules and called compiled passes: it holds no thread and no open store.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import resource
 import signal
 import sys
 import time
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from nexome.store.associations.types import Features
 from nexome.store.backup import backup_root
 from nexome.testing.associations import TINY, publish_molecules, publish_tiny, tiny_block, tiny_study
 
-BUSY, REFUSED = 3, 4
+REFUSED = 4
 
 
 def publish(root, seed, axis="0"):
@@ -74,20 +75,19 @@ def warm():
     kernels.match_sorted(block.locus, block.allele, block.locus, block.allele, np.empty(len(block), np.int64))
 
 
-def child(order):
+def child(order, message):
     os.environ.update(order.get("environment", {}))
     for name, value in order.get("limits", {}).items():
         resource.setrlimit(getattr(resource, name), (value, value))
-    if order.get("limits"):
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     status = 0
     try:
         ACTIONS[order["action"][0]](*order["action"][1:])
     except NexomeError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
-        status = BUSY if error.code == "busy" else REFUSED
-    except BaseException as error:  # noqa: BLE001  the nursery must not be left with a second copy of itself
-        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        os.write(message, f"{type(error).__name__}: {error}".encode())
+        status = REFUSED
+    except BaseException:  # noqa: BLE001  the nursery must not be left with a second copy of itself
+        os.write(message, traceback.format_exc().encode())
         status = 1
     os._exit(status)
 
@@ -97,14 +97,18 @@ def main():
     print("ready", flush=True)
     for line in sys.stdin:
         order = json.loads(line)
+        reader, writer = os.pipe()
         process = os.fork()
         if process == 0:
-            child(order)
+            child(order, writer)
+        os.close(writer)
         if order.get("kill_after_s") is not None:
             time.sleep(order["kill_after_s"])
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+        status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        with os.fdopen(reader) as stream:
+            print(json.dumps([status, stream.read()]), flush=True)
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ def test_an_interrupted_backup_is_told_and_completed(store, tmp_path):
     shutil.copy(
         store.root.path / "associations" / "manifest.json", tmp_path / "b" / "associations" / "manifest.json"
     )
-    with pytest.raises(DamagedError, match="interrupted"):
+    with pytest.raises(DamagedError, match="not finished"):
         restore_root(tmp_path / "b", tmp_path / "new")
     backup_root(store.root.path, tmp_path / "b")
     restore_root(tmp_path / "b", tmp_path / "new")

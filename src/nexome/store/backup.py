@@ -44,6 +44,7 @@ GENES_NAME: Final = "genes"
 LOCK_WAIT_S: Final = 600.0
 
 _INCOMING: Final = ".incoming"
+_UNFINISHED: Final = -1  # the sequence of a backup being made
 _ATTEMPTS: Final = 5  # a compaction and a clean may take a folder away while it is being copied
 
 Progress = Callable[[str, int, int], None]
@@ -78,6 +79,7 @@ def backup_root(
     _check_target(target, source.id)
     with space_errors(target):
         (target / _INCOMING).mkdir(parents=True, exist_ok=True)
+    _stamp(target, source.id, _UNFINISHED)
     for attempt in range(_ATTEMPTS):
         report = BackupReport()
         with RootLock(root, wait_s=wait_s):
@@ -92,11 +94,15 @@ def backup_root(
     if source.settings.catalogue_url:
         report.left_out.append("catalogue (kept outside the root; back it up with its own database)")
     _put_changing_files(target)
-    values = {"root": source.id, "sequence": manifest.sequence, "made": now_iso()}
-    write_stamped(target / BACKUP_NAME, values, kind=KIND, version=VERSION, sealed=True)
+    _stamp(target, source.id, manifest.sequence)
     _drop_unused(target, manifest)
     report.sequence = manifest.sequence
     return report
+
+
+def _stamp(target: Path, root_id: str, sequence: int) -> None:
+    values = {"root": root_id, "sequence": sequence, "made": now_iso()}
+    write_stamped(target / BACKUP_NAME, values, kind=KIND, version=VERSION, sealed=True)
 
 
 def restore_root(backup: Path, target: Path, *, progress: Progress | None = None) -> BackupReport:
@@ -111,11 +117,11 @@ def restore_root(backup: Path, target: Path, *, progress: Progress | None = None
         raise NotFoundError("no backup there", where=str(backup), expected=f"a folder with {BACKUP_NAME}")
     facts = read_stamped(backup / BACKUP_NAME, kind=KIND, version=VERSION)
     manifest = load_manifest(backup)
-    if manifest.sequence != facts["sequence"] or open_root(backup).id != facts["root"]:
+    if facts["sequence"] == _UNFINISHED or manifest.sequence != facts["sequence"]:
         raise DamagedError(
-            f"a manifest of sequence {manifest.sequence}",
+            "a backup that was not finished",
             where=str(backup),
-            expected=f"sequence {facts['sequence']}",
+            expected="the manifest and what it names",
             todo="The last backup was interrupted: run `nexome backup` into this folder again.",
         )
     report = BackupReport(sequence=manifest.sequence)
@@ -136,8 +142,8 @@ def _check_target(target: Path, root_id: str) -> None:
         if facts["root"] == root_id:
             return
         raise InputError("a backup of another root", where=str(target), todo="Choose another folder.")
-    if {p.name for p in target.iterdir()} <= {_INCOMING, FOLDER}:
-        return  # a first backup that was interrupted
+    if {p.name for p in target.iterdir()} == {_INCOMING}:
+        return  # a first backup that was interrupted before it had a name
     raise InputError("no backup, but not empty", where=str(target), expected="an empty folder or a backup")
 
 
