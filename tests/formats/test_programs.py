@@ -104,6 +104,17 @@ def test_plink1_asks_for_the_bim_and_fills_the_other_allele(tmp_path):
     assert found.dropped == {"TEST is COV1": [3]}
 
 
+def test_plink1_finds_alleles_in_any_order_of_the_bim(tmp_path):
+    names = [f"rs{i}" for i in range(1, 4001)]
+    bim = tmp_path / "scan.bim"
+    bim.write_text("".join(f"1\t{n}\t0\t{i}\tG\t{'ACT'[i % 3]}\n" for i, n in enumerate(names)))
+    head = PLINK1.splitlines()[0] + "\n"
+    for order in (names, names[::-1], names[::7] + names[::5]):
+        rows = "".join(f"1 {n} 1 G ADD 5 0.1 1 0.5\n" for n in order)
+        found = read(head + rows, bim=bim, block_bytes=2000)
+        assert found.column("other_allele") == ["ACT"[names.index(n) % 3] for n in order]
+
+
 def test_plink1_bim_of_another_shape_is_named(tmp_path):
     bim = tmp_path / "scan.bim"
     bim.write_text("1\trs1\t0\n")

@@ -18,6 +18,7 @@ from nexome.formats.stream import open_stream
 from nexome.model.errors import FormatError, InputError, NotFoundError, QueryError
 
 MAX_PACKED_BYTES: Final = 512 << 20  # of unpacked text held in memory
+_PIECE: Final = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def _index(letters: npt.NDArray[np.uint8], path: Path) -> dict[str, _Record]:
     """An index from the letters alone, one sequence after another."""
     if not len(letters) or letters[0] != ord(">"):
         raise FormatError("no '>' at the start", where=f"{path}, line 1", expected="a FASTA file")
-    ends = np.flatnonzero(letters == 10)
+    ends = _line_ends(letters)
     starts = np.concatenate([[0], ends + 1])
     if starts[-1] == len(letters):
         starts = starts[:-1]
@@ -151,6 +152,12 @@ def _index(letters: npt.NDArray[np.uint8], path: Path) -> dict[str, _Record]:
             letters, starts[head + 1 : behind], ends[head + 1 : behind], f"{path}, {name}"
         )
     return index
+
+
+def _line_ends(letters: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Where lines end, found piece by piece: a genome's worth of truth values would fill the memory."""
+    pieces = range(0, len(letters), _PIECE)
+    return np.concatenate([np.flatnonzero(letters[i : i + _PIECE] == 10) + i for i in pieces])
 
 
 def _record_of(

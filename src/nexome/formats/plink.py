@@ -97,10 +97,11 @@ class _Alleles:
         self._names = table["variant_id"].combine_chunks()
         self._first = table["a1"].combine_chunks()
         self._second = table["a2"].combine_chunks()
+        self._next = 0  # scans follow the order of their .bim: the next batch most likely starts here
 
     def fill(self, table: pa.Table) -> pa.Table:
         """The table with its other allele, and its effect allele where the file has none (.qassoc)."""
-        rows = pc.index_in(table["variant_id"], value_set=self._names)
+        rows = self._rows(text_of(table, "variant_id"))
         first, second = (pc.take(a, rows) for a in (self._first, self._second))
         if "effect_allele" not in table.column_names:
             table = set_column(table, "effect_allele", first)
@@ -110,6 +111,17 @@ class _Alleles:
             pc.equal(effect, first), second, pc.if_else(pc.equal(effect, second), first, nothing)
         )
         return set_column(table, "other_allele", other)
+
+    def _rows(self, names: pa.StringArray) -> pa.Array:
+        """Row of the .bim of each name, null where it is not there; looks ahead before everywhere."""
+        size = 2 * len(names) + 1000
+        ahead = self._names.slice(self._next, size)
+        rows = pc.add(pc.index_in(names, value_set=ahead), self._next)
+        if rows.null_count:
+            rows = pc.index_in(names, value_set=self._names)
+        if (last := pc.max(rows).as_py()) is not None:
+            self._next = last + 1
+        return rows
 
 
 def read_bim(path: Path) -> pa.Table:
