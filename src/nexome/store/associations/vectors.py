@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 from numba import njit
+from numcodecs import blosc
 
 from nexome.model.errors import DamagedError
 from nexome.store.associations import chunks
@@ -51,64 +52,59 @@ def vector_metadata(length: int, dtype: str) -> dict[str, Any]:
 
 
 class VectorWriter:
-    """Writes a new vector of known length, front to back, in pieces of any size.
+    """Writes a new vector of known length, front to back, in pieces of any size; then `close`.
 
-    Use as a context manager; leaving it writes what is still held. Raises SpaceError when the disk
-    is full.
+    Raises SpaceError when the disk is full.
     """
 
     def __init__(self, path: Path, length: int, dtype: str) -> None:
-        import tensorstore  # noqa: PLC0415  loaded by writers only: readers never pay for it
-
-        spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(path)}, "create": True}
         metadata = vector_metadata(length, dtype)
-        metadata.pop("attributes")
-        context = tensorstore.Context({"cache_pool": {"total_bytes_limit": 0}})
         with space_errors(path):
-            self._store = tensorstore.open(spec | {"metadata": metadata}, context=context).result()
+            (path / "c").mkdir(parents=True)
+            (path / "zarr.json").write_bytes(orjson.dumps(metadata, option=orjson.OPT_INDENT_2))
         self._path = path
-        self._held = np.empty(min(SHARD, max(length, 1)), dtype)
+        self._held = np.zeros(min(SHARD, -(-length // CHUNK) * CHUNK), dtype)
         self._length = length
         self._filled = 0
         self._written = 0
+        self._shards = 0
 
     def append(self, values: npt.NDArray[Any]) -> None:
         """Add values at the end."""
         at = 0
         while at < len(values):
             count = min(len(values) - at, len(self._held) - self._filled)
+            if count == 0:
+                break  # more than announced: close tells
             self._held[self._filled : self._filled + count] = values[at : at + count]
             at += count
             self._filled += count
-            if self._filled == len(self._held):
+            if self._filled == SHARD:
                 self._flush()
+        self._written += len(values)
 
     def close(self) -> None:
         """Write the rest. Raises ValueError when more or fewer values came than were announced."""
-        self._flush()
         if self._written != self._length:
             raise ValueError(f"{self._written} values written to {self._path}, announced {self._length}")
+        if self._filled:
+            self._flush()
 
     def _flush(self) -> None:
-        if self._filled:
-            stop = self._written + self._filled
-            try:
-                self._store[self._written : stop].write(self._held[: self._filled]).result()
-            except ValueError as error:
-                raise _as_os_error(error, self._path) from error
-            self._written = stop
-            self._filled = 0
-
-
-def _as_os_error(error: ValueError, path: Path) -> Exception:
-    """TensorStore reports a full disk as a ValueError with the system's words in it."""
-    import errno  # noqa: PLC0415  only on the way out
-
-    text = str(error)
-    if "No space left" in text or "RESOURCE_EXHAUSTED" in text or "File too large" in text:
-        with space_errors(path):
-            raise OSError(errno.ENOSPC, text, str(path))
-    return error
+        """Write the held values as one shard: compressed chunks, then the index and its CRC-32C."""
+        self._held[self._filled :] = 0
+        index = np.full((SHARD_CHUNKS, 2), _NEVER_WRITTEN, "<u8")
+        path = self._path / "c" / str(self._shards)
+        with space_errors(path), path.open("wb") as stream:
+            for chunk, start in enumerate(range(0, self._filled, CHUNK)):
+                packed = blosc.compress(self._held[start : start + CHUNK], b"lz4", 1, blosc.BITSHUFFLE, 0)
+                index[chunk] = (stream.tell(), len(packed))
+                stream.write(packed)
+            entries = index.reshape(-1).view(np.uint8)
+            stream.write(entries.data)
+            stream.write(int(chunks.crc32c(entries)).to_bytes(4, "little"))
+        self._filled = 0
+        self._shards += 1
 
 
 @njit(cache=True, nogil=True)
