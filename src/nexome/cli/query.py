@@ -108,7 +108,9 @@ def lookup(variants: tuple[str, ...], file: Any, study_ids: tuple[str, ...], **a
 @click.argument("study_id", metavar="STUDY")
 @click.option("--trait", help="Only this trait.")
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Most rows.")
-@click.option("--order", type=click.Choice(["p", "position"]), default="p", show_default=True)
+@click.option(
+    "--order", type=click.Choice(["p", "position"]), default="p", help="Strongest first (p), or by position."
+)
 @click.option("--loci", "loci_only", is_flag=True, help="One lead variant for each locus.")
 @_question
 def top(study_id: str, trait: str | None, limit: int, order: Any, loci_only: bool, **asked: Any) -> None:
@@ -198,7 +200,7 @@ def variant(text: str, **asked: Any) -> None:
 
 @click.command()
 @click.argument("text")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Most hits.")
 @_question
 def search(text: str, limit: int, **asked: Any) -> None:
     """Find variants, regions, genes, studies and traits, in English or Chinese.
