@@ -263,6 +263,7 @@ def _write_genes(path: Path, population: Population) -> None:
 
 def _write_causes(path: Path, population: Population, phenotypes: Phenotypes) -> None:
     contigs = population.assembly.contigs
+    genes = {t.id: population.genes.name[t.gene] for t in phenotypes.traits if t.gene is not None}
     rows = [
         (
             cause.trait,
@@ -270,12 +271,15 @@ def _write_causes(path: Path, population: Population, phenotypes: Phenotypes) ->
             int(population.position[cause.variant]),
             population.ref[cause.variant],
             population.alt[cause.variant],
+            f"rs{population.rsid[cause.variant]}",
             cause.share,
             cause.sign,
+            genes.get(cause.trait, ""),
         )
         for cause in phenotypes.causes
     ]
-    names = ("trait_id", "chromosome", "base_pair_location", "ref", "alt", "share_of_variance", "sign")
+    places = ("trait_id", "chromosome", "base_pair_location", "ref", "alt", "rsid")
+    names = (*places, "share_of_variance", "sign", "gene")
     _write_rows(path, names, rows)
 
 

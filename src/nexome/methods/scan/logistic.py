@@ -22,7 +22,7 @@ from nexome.model.errors import InputError
 
 _BLOCK: Final = 512
 _STEPS_MAX: Final = 25
-_DECREMENT: Final = 1e-9  # U'H⁻¹U, in squared standard errors: what the last step can still change
+_DECREMENT: Final = 1e-7  # U'H⁻¹U, in squared standard errors, before the last step; it squares once more
 _ERROR_GROWTH: Final = 100.0  # an error this many times that at the null is separation, not an estimate
 
 
@@ -109,22 +109,34 @@ def _fit_block(
     k, samples = basis.shape
     columns = np.empty((k + 1, samples))
     columns[:k] = basis
+    first = _residuals(basis, outcome, start)
     for v in range(dosage.shape[0]):
         columns[k] = dosage[v]
-        beta[v], error[v] = _fit_variant(columns, outcome, known[v], start)
+        beta[v], error[v] = _fit_variant(columns, outcome, known[v], start, first)
 
 
 @numba.njit(cache=True, nogil=True)
 def _fit_variant(
-    columns: Floats, outcome: Floats, known: npt.NDArray[np.bool_], start: Floats
+    columns: Floats,
+    outcome: Floats,
+    known: npt.NDArray[np.bool_],
+    start: Floats,
+    first: tuple[Floats, Floats],
 ) -> tuple[float, float]:
-    """(beta, standard error) of the last column, or NaN twice."""
+    """(beta, standard error) of the last column, or NaN twice.
+
+    `first` is `_residuals` at `start` with the last column's coefficient 0: the same for all variants.
+    """
     size = columns.shape[0]
     coefficient = np.zeros(size)
     coefficient[: size - 1] = start
     first_error = 0.0
-    for _ in range(_STEPS_MAX):
-        score, hessian = _derivatives(columns, outcome, known, coefficient)
+    for number in range(_STEPS_MAX):
+        if number == 0:
+            score, hessian = _sums(columns, known, first[0], first[1])
+        else:
+            rest, weight = _residuals(columns, outcome, coefficient)
+            score, hessian = _sums(columns, known, rest, weight)
         if not _factorise(hessian):
             break
         step = _solve(hessian, score)
@@ -133,7 +145,7 @@ def _fit_variant(
             coefficient[i] += step[i]
             decrement += step[i] * score[i]
         error = 1.0 / hessian[size - 1, size - 1]  # last diagonal of the factor: Schur complement's root
-        first_error = error if first_error == 0.0 else first_error
+        first_error = error if number == 0 else first_error
         if not np.isfinite(decrement) or error > _ERROR_GROWTH * first_error:
             break
         if decrement < _DECREMENT:
@@ -142,26 +154,33 @@ def _fit_variant(
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
-def _derivatives(
-    columns: Floats, outcome: Floats, known: npt.NDArray[np.bool_], coefficient: Floats
-) -> tuple[Floats, Floats]:
-    """Score [K] and information [K, K] (lower half) of the log likelihood at `coefficient`."""
-    size, samples = columns.shape
+def _residuals(columns: Floats, outcome: Floats, coefficient: Floats) -> tuple[Floats, Floats]:
+    """Outcome less its mean [S], and the variance of the outcome [S], at `coefficient`."""
+    samples = columns.shape[1]
     linear = np.zeros(samples)
-    for i in range(size):
+    for i in range(coefficient.size):
         for s in range(samples):
             linear[s] += coefficient[i] * columns[i, s]
     rest, weight = np.empty(samples), np.empty(samples)
     for s in range(samples):
         mean = 1.0 / (1.0 + np.exp(-linear[s]))
-        rest[s] = (outcome[s] - mean) * known[s]
-        weight[s] = mean * (1.0 - mean) * known[s]
+        rest[s] = outcome[s] - mean
+        weight[s] = mean * (1.0 - mean)
+    return rest, weight
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def _sums(
+    columns: Floats, known: npt.NDArray[np.bool_], rest: Floats, weight: Floats
+) -> tuple[Floats, Floats]:
+    """Score [K] and information [K, K] (lower half) of the log likelihood over the samples known."""
+    size, samples = columns.shape
     score, hessian, scaled = np.empty(size), np.empty((size, size)), np.empty(samples)
     for i in range(size):
         total = 0.0
         for s in range(samples):
-            total += columns[i, s] * rest[s]
-            scaled[s] = columns[i, s] * weight[s]
+            total += columns[i, s] * rest[s] * known[s]
+            scaled[s] = columns[i, s] * weight[s] * known[s]
         score[i] = total
         for j in range(i + 1):
             total = 0.0
