@@ -17,6 +17,7 @@ from nexome.formats.reader import RawBatch, Reader
 from nexome.formats.recognise import open_associations
 from nexome.ingest.choices import Chosen, choose, choose_letters
 from nexome.ingest.harmonise.alleles import StrandEvidence
+from nexome.ingest.harmonise.frequency import LEAST_COMPARED
 from nexome.ingest.known import Known, store_sites, with_table
 from nexome.ingest.metadata import PlannedStudy, plan_studies, read_trait_table, study_id_of
 from nexome.ingest.prepare import Collected, Plan, prepare
@@ -151,9 +152,8 @@ class FileImport:
     def publish(self, planned: PlannedStudy) -> PublishedStudy:
         """Settle, stage and publish one study; InputError when frequencies or duplicates are refused."""
         study = replace(planned.study, assembly_source=self.chosen.assembly_source)
-        known = self._known(planned)
-        evidence = self._evidence(planned, known)
-        settlement = self._settlement(planned, known, evidence)
+        evidence = self._evidence(planned)
+        settlement = self._settlement(planned, evidence)
         tally = self.tally_of(planned)
         staged = self.store.stage(study, exact=self.options.exact)
         try:
@@ -233,37 +233,43 @@ class FileImport:
         every = len(planned.ordinals) == len(self.collected.traits)
         return self._spool.blocks(traits=None if every else np.array(planned.ordinals, np.uint32))
 
-    def _known(self, planned: PlannedStudy) -> Known:
+    @cached_property
+    def _known(self) -> Known:
+        """Known sites and frequencies, without the studies of this very file."""
         if self.chosen.plan.named:
             return Known()
+        planned = self.studies()
         known = store_sites(
-            self.store.snapshot(), ancestry=planned.study.ancestry, without=frozenset({planned.study.id})
+            self.store.snapshot(),
+            ancestry=planned[0].study.ancestry if planned else "",
+            without=frozenset(p.study.id for p in planned),
         )
         table = self.resources.sites
         return with_table(known, table.sites, table.path) if table else known
 
-    def _evidence(self, planned: PlannedStudy, known: Known) -> Evidence:
+    def _evidence(self, planned: PlannedStudy) -> Evidence:
         evidence = Evidence(strand=self._strand)
-        if self.chosen.plan.named or not known:
+        if self.chosen.plan.named or not self._known:
             return evidence
         rows = 0
+        enough = int(self.collected.traits.rows[list(planned.ordinals)].sum()) >= LEAST_COMPARED
         for block in self._blocks(planned):
-            evidence += gather_evidence(block, known, self.collected.spelled)
+            evidence += gather_evidence(block, self._known, self.collected.spelled, frequencies=enough)
             rows += len(block)
             self.report.tell("check", done=rows, total=0, rows=rows)
         return evidence
 
-    def _settlement(self, planned: PlannedStudy, known: Known, evidence: Evidence) -> Settlement:
+    def _settlement(self, planned: PlannedStudy, evidence: Evidence) -> Settlement:
         other = evidence.frequency.verdict == "other allele"
         if other and self.options.eaf_other_allele == "refuse":
-            raise self._other_frequency(evidence, known)
+            raise self._other_frequency(evidence)
         traits = self.collected.traits
         numbers = None
         if len(planned.ordinals) > 1:
             numbers = np.zeros(len(traits), np.uint32)
             numbers[list(planned.ordinals)] = np.arange(len(planned.ordinals), dtype=np.uint32)
         return Settlement(
-            known=known,
+            known=self._known,
             palindromic=self.options.palindromic,
             strand=evidence.strand.verdict,
             duplicates=self.options.duplicates,
@@ -277,13 +283,13 @@ class FileImport:
             where=self.request.path,
         )
 
-    def _other_frequency(self, evidence: Evidence, known: Known) -> InputError:
+    def _other_frequency(self, evidence: Evidence) -> InputError:
         frequency = evidence.frequency
         return InputError(
             f"the frequency looks like that of the other allele: of {frequency.compared:,} variants compared "
             f"{frequency.share_other:.1%} lie nearer 1 − f than f (correlation {frequency.correlation:.2f})",
             where=self.request.path,
-            expected=f"frequencies of the effect allele, as in {', '.join(known.sources) or 'the store'}",
+            expected=f"those of the effect allele, as in {', '.join(self._known.sources) or 'the store'}",
             todo="Say --eaf-other-allele fix to turn them all, or --eaf-other-allele keep to leave them.",
         )
 

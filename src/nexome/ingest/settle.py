@@ -71,11 +71,13 @@ class Settlement:
     where: str = ""
 
 
-def gather_evidence(rows: Rows, known: Known, spelled: dict[int, str]) -> Evidence:
-    """Evidence of one sorted block of records."""
+def gather_evidence(
+    rows: Rows, known: Known, spelled: dict[int, str], *, frequencies: bool = True
+) -> Evidence:
+    """Evidence of one sorted block of records; `frequencies`: compare them too."""
     keys, swapped, _, match = _oriented(rows, known, spelled, Verdicts(len(rows)))
     palindromic = are_palindromic(keys)
-    compared = ~palindromic if known.frequency else np.zeros(len(rows), bool)
+    compared = ~palindromic & frequencies & bool(known.frequency)
     frequency = np.where(swapped, 1 - rows["eaf"], rows["eaf"])[compared]
     told = known.frequencies(rows["locus"][compared], keys[compared])
     return Evidence(
@@ -113,9 +115,8 @@ def _oriented(
     """(keys, swapped, complemented, match) of records against the known sites, the first source that fits."""
     locus, keys = np.ascontiguousarray(rows["locus"]), np.ascontiguousarray(rows["allele"])
     match = np.zeros(len(rows), np.int8)
-    low, high = (int(locus.min()), int(locus.max()) + 1) if len(rows) else (0, 0)
     for source in known.spelling:
-        sites = source.stretch(low, high)
+        sites = source.around(locus)
         if not len(sites):
             continue
         unknown = (verdicts.change | rows["change"]) & np.uint32(Change.OTHER_ALLELE_UNKNOWN) != 0
@@ -143,7 +144,10 @@ def _judge(
     palindromic = np.flatnonzero(are_palindromic(keys))
     if not len(palindromic):
         return np.asarray(swapped)
-    told = plan.known.frequencies(rows["locus"][palindromic], keys[palindromic])
+    by_frequency = plan.palindromic == "infer" or (plan.palindromic == "auto" and plan.strand == "mixed")
+    told = np.full(len(palindromic), np.nan, np.float32)
+    if by_frequency:
+        told = plan.known.frequencies(rows["locus"][palindromic], keys[palindromic])
     frequency = np.where(swapped, 1 - eaf, eaf)[palindromic]
     turned, dropped = judge_palindromes(frequency, told, rule=plan.palindromic, strand=plan.strand)  # type: ignore[arg-type]
     mask = np.zeros(len(rows), bool)
