@@ -110,6 +110,25 @@ def test_standard_input_is_a_stream():
     assert stream.source_size is None
 
 
+class Trickle(io.RawIOBase):
+    """A pipe that gives a byte at a time."""
+
+    def __init__(self, content):
+        self.content = io.BytesIO(content)
+
+    def read(self, size=-1):
+        return self.content.read(min(size, 1))
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_a_slow_pipe_is_told_apart_too(kind):
+    packed = PACKED[kind](b"a\tb\n" * 20)
+    stream = open_stream("-", stdin=Trickle(packed))
+    assert stream.kind == kind
+    assert b"".join(b.content for b in stream.blocks(100)) == b"a\tb\n" * 20
+    assert stream.sha256 == hashlib.sha256(packed).hexdigest()
+
+
 def test_no_file_and_folders_are_named(tmp_path):
     with pytest.raises(NotFoundError):
         open_stream(tmp_path / "none")

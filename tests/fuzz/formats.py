@@ -64,6 +64,7 @@ SEEDS = (
     b"aCHROM GENPOS ID ALLELE0 ALLELE1 A1FREQ N TEST BETA.Y1 SE.Y2 LOG10P.Y1\n1 5 rs1 A G 0.1 9 ADD 1 2 3\n",
     b'a"probe","chr","pos","beta","se","p"\n"cg1","1",5,0.1,0.2,"0.5"\n',
     b"amolecular_trait_id\tchromosome\tposition\tref\talt\tbeta\tse\tpvalue\tac\tan\nE\t1\t5\tA\tG\t1\t1\t0.1\t0\t0\n",
+    b"a\x1f\x8b#",
     b"v" + _VCF,
     b"vCHR\tPOS\tREF\tALT\tAF\n1\t5\tA\tG,T\t0.1,0.2\n",
     b"f>one\nACGT\nAC\n>two words\nNN\n",

@@ -11,9 +11,10 @@ spec.loader.exec_module(fuzz)
 
 
 @pytest.mark.parametrize("number", range(len(fuzz.SEEDS)))
-def test_every_seed_is_read(number):
-    refused = b"SE.Y2" in fuzz.SEEDS[number]  # found by the fuzzer: a trait without all its columns
-    assert fuzz.one_input(fuzz.SEEDS[number]) == ("format" if refused else "read")
+def test_every_seed_is_read_but_those_the_fuzzer_found(number):
+    seed = fuzz.SEEDS[number]
+    refused = b"SE.Y2" in seed or len(seed) < 5  # a trait without all its columns; a gzip header cut short
+    assert fuzz.one_input(seed) == ("format" if refused else "read")
 
 
 def test_mutations_are_read_or_refused():

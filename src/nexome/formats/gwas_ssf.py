@@ -22,7 +22,7 @@ from pyarrow import csv
 from nexome.formats.columns import TERMS, Spelling
 from nexome.formats.delimited import Header
 from nexome.formats.reader import ReadOptions
-from nexome.formats.stream import STDIN, ByteStream
+from nexome.formats.stream import ByteStream
 from nexome.formats.table_format import TableFormat, signature
 from nexome.model.errors import FormatError, InputError
 
@@ -73,8 +73,6 @@ def find_sidecar(name: str, options: ReadOptions) -> Path | None:
     """The sidecar of a table: as said, or beside it (a.tsv.gz: a.tsv.gz-meta.yaml, a.tsv-meta.yaml …)."""
     if options.sidecar:
         return options.sidecar
-    if name == STDIN:
-        return None
     path = Path(name)
     stems = dict.fromkeys((path.name, path.name.removesuffix(".gz"), path.name.split(".")[0]))
     candidates = (path.with_name(stem + SIDECAR_SUFFIX) for stem in stems)
@@ -157,6 +155,8 @@ def _version(keys: frozenset[str]) -> str:
 
 
 def _describe(stream: ByteStream, _header: Header, options: ReadOptions) -> dict[str, Any]:
+    if stream.source_size is None and options.sidecar is None:
+        return {}  # standard input has nothing beside it
     sidecar = find_sidecar(stream.name, options)
     return metadata_of(read_sidecar(sidecar)) if sidecar else {}
 

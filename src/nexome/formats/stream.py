@@ -23,6 +23,7 @@ from nexome.model.errors import FormatError, InputError, NotFoundError
 
 STDIN: Final = "-"
 MAX_LINE_BYTES: Final = 16 << 20  # a longer line is not a row of a table of associations
+_HEAD_BYTES: Final = 18  # the header of a gzip member with bgzip's field
 _SOURCE_CHUNK: Final = 1 << 20
 _ZSTD_CHUNK: Final = 1 << 14  # compressed bytes at a time: bounds what one step may unfold to
 _UNPACKED_CHUNK: Final = 1 << 20
@@ -72,6 +73,9 @@ class _Hashed(io.RawIOBase):
     def readinto(self, buffer: object) -> int:
         view = memoryview(buffer)  # type: ignore[arg-type]
         chunk = self._source.read(len(view))
+        if not self.count:  # a pipe may give a byte at a time; the kind is told by the first ones
+            while 0 < len(chunk) < _HEAD_BYTES and (more := self._source.read(_HEAD_BYTES - len(chunk))):
+                chunk += more
         view[: len(chunk)] = chunk
         self.digest.update(chunk)
         self.count += len(chunk)
@@ -242,7 +246,8 @@ def open_stream(path: Path | str, *, stdin: IO[bytes] | None = None) -> ByteStre
     except OSError as error:
         raise InputError(f"cannot open it: {error.strerror}", where=str(path)) from None
     try:
-        return ByteStream(str(path), source, size=path.stat().st_size)
+        size = path.stat().st_size if path.is_file() else None  # a named pipe has none
+        return ByteStream(str(path), source, size=size)
     except BaseException:
         source.close()
         raise
@@ -250,9 +255,9 @@ def open_stream(path: Path | str, *, stdin: IO[bytes] | None = None) -> ByteStre
 
 def _unpacker(packed: io.BufferedReader[Any]) -> tuple[str, Callable[[int], bytes]]:
     """Kind of packing by the first bytes, and a function that gives the next unpacked bytes."""
-    head = packed.peek(18)[:18]
+    head = packed.peek(_HEAD_BYTES)[:_HEAD_BYTES]
     if head.startswith(b"\x1f\x8b"):
-        kind = "bgzip" if head[3] & 4 and head[12:14] == b"BC" else "gzip"
+        kind = "bgzip" if head[3:4] == b"\x04" and head[12:14] == b"BC" else "gzip"
         return kind, igzip.IGzipFile(fileobj=packed, mode="rb").read1
     if head.startswith(b"\x28\xb5\x2f\xfd"):
         return "zstd", _Zstd(packed).read
