@@ -105,9 +105,10 @@ function background(plot: Plot): Series[] {
 function runs(plot: Plot, roles: string[]): Series[] {
   const held = plot.runs;
   if (!held) return [];
-  return [0, 1].map((role) => ({
+  const drawn = [0, 1].map((role) => ({ role, data: flattenRuns(held, role) }));
+  return drawn.filter(({ data }) => data.length > 0).map(({ role, data }) => ({ // large lines cannot be none
     type: "lines", coordinateSystem: "cartesian2d", silent: true, large: true, largeThreshold: 0, progressive: 0,
-    animation: false, data: flattenRuns(held, role), lineStyle: { color: roles[role], width: 2.6, opacity: 1, cap: "round" },
+    animation: false, data, lineStyle: { color: roles[role], width: 2.6, opacity: 1, cap: "round" },
   }));
 }
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from nexome.web.pages.page import Ask, variant_id
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nexome.web.pages.page import Ask, rows_of, variant_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,21 @@ class Association:
     effect_allele_frequency: float
     n: float
     category: str = ""
+
+
+def associations_of(ask: Ask, table: pa.Table) -> list[Association]:
+    """Rows of an association table, with the category of each trait and its name in the reader's language."""
+    rows = rows_of(table)
+    studies = pa.array(sorted({row["study_id"] for row in rows}), pa.string())
+    traits = ask.view.traits()
+    own = traits.filter(pc.is_in(traits["study_id"].cast(pa.string()), studies))
+    known = {(t["study_id"], t["trait_id"]): t for t in rows_of(own)}
+    found = []
+    for row in rows:
+        trait = known.get((row["study_id"], row["trait_id"]), {})
+        label = trait.get(f"trait_{ask.t.code}") or row["trait"] or row["trait_id"]
+        found.append(replace(association_of(ask, row), trait=label, category=trait.get("category") or ""))
+    return found
 
 
 def association_of(ask: Ask, row: Mapping[str, Any]) -> Association:

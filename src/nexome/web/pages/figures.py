@@ -8,7 +8,7 @@ or knows a language: texts come in with `Wording`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -126,8 +126,7 @@ def manhattan_svg(plot: Manhattan, wording: Wording) -> str:
     picture.dots(plot.x[past] / plot.width_bp, scale.share(plot.y[past]), colour="hit", size=4)
     _contig_ticks(picture, plot)
     picture.level(float(scale.share(GENOME_WIDE)), wording.threshold)
-    leads = [replace(lead, x=lead.x / plot.width_bp) for lead in plot.leads]
-    _label_leads(picture, leads, scale)
+    _label_leads(picture, plot.leads, scale, width=plot.width_bp)
     picture.axis_titles(wording.x, wording.y)
     return str(picture)
 
@@ -154,10 +153,7 @@ def manhattan_json(plot: Manhattan, wording: Wording) -> dict[str, Any]:
             "note": [f"p = {p_text(y)}" for y in plot.y.tolist()],
             "href": list(plot.href),
         },
-        "labels": [
-            {"x": lead.x, "y": _shares(scale, [lead.neg_log_10_p])[0], "text": lead.label}
-            for lead in plot.leads[:MOST_LABELS]
-        ],
+        "labels": _label_rows(plot.leads, scale, width=plot.width_bp),
     }
 
 
@@ -255,10 +251,7 @@ def phewas_svg(plot: Phewas, wording: Wording) -> str:
         picture.triangles(x[of], scale.share(y[of]), up=up, colour="hit")
     _category_ticks(picture, groups, x)
     picture.level(float(scale.share(plot.threshold)), wording.threshold)
-    strongest = [i for i in np.argsort(-y, kind="stable")[: MOST_LABELS * 2].tolist() if past[i]]
-    named = [(float(x[i]), float(y[i]), plot.points[i]) for i in strongest]
-    leads = [Lead(place, height, point.label, point.href) for place, height, point in named]
-    _label_leads(picture, leads, scale)
+    _label_leads(picture, _strongest(plot), scale, width=1)
     picture.axis_titles(wording.x, wording.y)
     return str(picture)
 
@@ -269,7 +262,6 @@ def phewas_json(plot: Phewas, wording: Wording) -> dict[str, Any]:
     ticks = [(float(x[first:end].mean()), name) for name, first, end in groups if name]
     y = [p.neg_log_10_p for p in plot.points]
     parity = [g % 2 for g, (_, first, end) in enumerate(groups) for _ in range(first, end)]
-    past = [i for i in np.argsort(y)[::-1].tolist() if y[i] >= plot.threshold][:MOST_LABELS]
     return _frame(wording, scale, width=1, x_ticks=ticks) | {
         "zoom": len(plot.points) > 100,
         "threshold": _rule(scale, plot.threshold, wording),
@@ -282,10 +274,7 @@ def phewas_json(plot: Phewas, wording: Wording) -> dict[str, Any]:
             "note": [f"p = {p_text(p.neg_log_10_p)} · {p.study}" for p in plot.points],
             "href": [p.href for p in plot.points],
         },
-        "labels": [
-            {"x": round(float(x[i]), 5), "y": _shares(scale, [y[i]])[0], "text": plot.points[i].label}
-            for i in past
-        ],
+        "labels": _label_rows(_strongest(plot), scale, width=1),
     }
 
 
@@ -348,18 +337,43 @@ def _y_axis(picture: Picture, scale: YScale) -> None:
         picture.y_tick(float(scale.share(tick)), f"{tick:g}")
 
 
-def _label_leads(picture: Picture, leads: Sequence[Lead], scale: YScale) -> None:
-    """Names beside the strongest points, left out where one already stands (strongest first, x a share)."""
-    taken: list[tuple[float, float, float]] = []
-    for lead in leads[: MOST_LABELS * 2]:
-        y, half = float(scale.share(lead.neg_log_10_p)), len(lead.label) * 0.0038
-        if len(taken) < MOST_LABELS and all(
-            abs(lead.x - a) > half + b or abs(y - c) > 0.07 for a, b, c in taken
-        ):
-            anchor = "start" if lead.x < half else "end" if lead.x > 1 - half else "middle"
-            style = "lead strong" if len(taken) < 3 else "lead minor strong"
-            picture.label(lead.x, y, lead.label, style=style, anchor=anchor, shift=(0, -8), href=lead.href)
-            taken.append((lead.x, half, y))
+def _named(leads: Sequence[Lead], scale: YScale, width: float) -> list[tuple[Lead, float]]:
+    """The strongest points that get a name, each with its share of the height; none stands on another.
+
+    `leads` come strongest first, on an axis of `width`; a letter takes about 0.75 % of the plot.
+    """
+    taken: list[tuple[Lead, float]] = []
+    for lead in leads[: MOST_LABELS * 3]:
+        y = float(scale.share(lead.neg_log_10_p))
+        free = all(
+            abs(lead.x - other.x) / width > (len(lead.label) + len(other.label)) * 0.0038
+            or abs(y - height) > 0.07
+            for other, height in taken
+        )
+        if free and len(taken) < MOST_LABELS:
+            taken.append((lead, y))
+    return taken
+
+
+def _label_leads(picture: Picture, leads: Sequence[Lead], scale: YScale, *, width: float) -> None:
+    """Names beside the strongest points; all but three give way on a phone."""
+    for at, (lead, y) in enumerate(_named(leads, scale, width)):
+        x, half = lead.x / width, len(lead.label) * 0.0038
+        anchor = "start" if x < half else "end" if x > 1 - half else "middle"
+        style = "lead strong" if at < 3 else "lead minor strong"
+        picture.label(x, y, lead.label, style=style, anchor=anchor, shift=(0, -8), href=lead.href)
+
+
+def _label_rows(leads: Sequence[Lead], scale: YScale, *, width: float) -> list[dict[str, Any]]:
+    return [{"x": lead.x, "y": round(y, 4), "text": lead.label} for lead, y in _named(leads, scale, width)]
+
+
+def _strongest(plot: Phewas) -> list[Lead]:
+    """Traits past the threshold, strongest first, where they stand."""
+    placed = zip(_phewas_places(plot).tolist(), plot.points, strict=True)
+    past = [(x, p) for x, p in placed if p.neg_log_10_p >= plot.threshold]
+    past.sort(key=lambda found: -found[1].neg_log_10_p)
+    return [Lead(x, p.neg_log_10_p, p.label, p.href) for x, p in past]
 
 
 def _qq_frame(points: QuantilePoints) -> tuple[float, YScale]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from nexome.access.answers import SearchHit
-from nexome.web.pages.associations import Association, association_of
-from nexome.web.pages.page import Ask, Card, Page, Redirect, card_of, rows_of
+from nexome.web.pages.associations import Association, associations_of
+from nexome.web.pages.page import Ask, Card, Page, Redirect, card_of
 
 MOST_HITS: Final = 50
 STRONGEST: Final = 50  # associations listed for a gene or a region
@@ -91,4 +91,4 @@ def _strongest(ask: Ask, hit: SearchHit) -> tuple[Association, ...]:
     else:
         table = ask.view.region(hit.id, min_neg_log_10_p=REGION_MIN_NEG_LOG_10_P)
         table = table.sort_by([("neg_log_10_p_value", "descending")])
-    return tuple(association_of(ask, row) for row in rows_of(table.slice(0, STRONGEST)))
+    return tuple(associations_of(ask, table.slice(0, STRONGEST)))

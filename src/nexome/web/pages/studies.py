@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nexome.web.pages.numbers import is_missing
 from nexome.web.pages.page import Ask, Card, Link, Page, Paging, card_of, paging_of, rows_of
 
 ROWS: Final = 50
@@ -115,7 +116,7 @@ def build_studies(ask: Ask) -> StudiesPage:
 
 def sample_of(row: dict[str, Any]) -> Sample:
     """Sample sizes of a row of the table of traits."""
-    return Sample(row["n"], row["n_cases"], row["n_controls"])
+    return Sample(*(None if is_missing(row[name]) else row[name] for name in ("n", "n_cases", "n_controls")))
 
 
 def _narrow(ask: Ask, table: pa.Table) -> pa.Table:

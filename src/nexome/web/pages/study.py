@@ -15,7 +15,7 @@ from nexome.model.errors import DamagedError, NotFoundError
 from nexome.web.pages import plots
 from nexome.web.pages.associations import Association, association_of
 from nexome.web.pages.figures import Wording
-from nexome.web.pages.numbers import p_text, ratio_text
+from nexome.web.pages.numbers import count_text, p_text, ratio_text
 from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, Paging, card_of, paging_of, rows_of
 from nexome.web.pages.plots import Drawn, Figure
 from nexome.web.pages.studies import Sample, sample_of
@@ -172,11 +172,12 @@ def _facts(ask: Ask, answer: StudyAnswer, trait: dict[str, Any]) -> tuple[Fact, 
     """Facts that are known, in the order a reader asks for them; unknown ones are left out."""
     t, study = ask.t, answer.study
     cases = ""
-    if trait["n_cases"] is not None and trait["n_controls"] is not None:
-        cases = t("study.cases_controls", cases=round(trait["n_cases"]), controls=round(trait["n_controls"]))
+    sample = sample_of(trait)
+    if sample.n_cases is not None and sample.n_controls is not None:
+        cases = t("study.cases_controls", cases=round(sample.n_cases), controls=round(sample.n_controls))
     effect = t.of("effect_scale", study.effect_scale) if study.effect_scale != "unknown" else ""
     facts = (
-        Fact("n", f"{round(trait['n']):,}" if trait["n"] is not None else ""),
+        Fact("n", count_text(sample.n) if sample.n is not None else ""),
         Fact("cases", cases),
         Fact("ancestry", study.ancestry),
         Fact("sex", study.sex),

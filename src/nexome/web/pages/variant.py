@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Final
 from urllib.parse import quote
 
@@ -13,14 +13,14 @@ from markupsafe import Markup
 from nexome.access.answers import FeatureAnswer, VariantAnswer
 from nexome.model.errors import NotFoundError
 from nexome.web.pages import plots
-from nexome.web.pages.associations import Association, association_of
+from nexome.web.pages.associations import Association, associations_of
 from nexome.web.pages.figures import Wording
 from nexome.web.pages.numbers import p_text
 from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, Paging, card_of, paging_of, rows_of
 from nexome.web.pages.plots import Drawn, Figure
 
 ROWS: Final = 100
-FREQUENCIES: Final = 30
+FREQUENCIES: Final = 12
 SORTS: Final = {
     "p": lambda r: -_or_low(r.neg_log_10_p_value),
     "effect": lambda r: -_or_low(abs(r.beta)),
@@ -98,7 +98,7 @@ def build_variant(ask: Ask, *, variant: str) -> VariantPage:
 def build_variant_figure(ask: Ask, *, variant: str, ending: str) -> Download:
     """The PheWAS plot as SVG, JSON or TSV, with parameter `category` as on the page."""
     feature = ask.view.variant(variant).feature
-    _, shown = _chosen(ask, _associations(ask, feature))
+    _, shown = _chosen(ask, associations_of(ask, ask.view.phewas(feature)))
     drawn, _ = _draw(ask, feature, shown)
     return drawn.file(f"{feature.id.replace(':', '-')}-phewas", ending)
 
@@ -133,21 +133,9 @@ def _gene(ask: Ask, answer: VariantAnswer) -> Link | None:
 def _region(ask: Ask, feature: FeatureAnswer, *, flank_bp: int = 250_000) -> Link | None:
     if not feature.position:
         return None
-    where = f"{feature.chromosome}:{max(1, feature.position - flank_bp)}-{feature.position + flank_bp}"
-    return Link(where, ask.href("search", q=where))
-
-
-def _associations(ask: Ask, feature: FeatureAnswer) -> list[Association]:
-    """All readable associations of the feature, with the category and name of each trait."""
-    rows = rows_of(ask.view.phewas(feature))
-    traits = {(t["study_id"], t["trait_id"]): t for t in rows_of(ask.view.traits())}
-    found = []
-    for row in rows:
-        trait = traits.get((row["study_id"], row["trait_id"]), {})
-        label = trait.get(f"trait_{ask.t.code}") or row["trait"] or row["trait_id"]
-        category = trait.get("category") or ""
-        found.append(replace(association_of(ask, row), trait=label, category=category))
-    return found
+    start, end = max(1, feature.position - flank_bp), feature.position + flank_bp
+    text = f"{feature.chromosome}:{start / 1e6:.2f}–{end / 1e6:.2f} Mb"
+    return Link(text, ask.href("search", q=f"{feature.chromosome}:{start}-{end}"))
 
 
 def _chosen(ask: Ask, rows: Sequence[Association]) -> tuple[str, list[Association]]:
@@ -159,7 +147,7 @@ def _chosen(ask: Ask, rows: Sequence[Association]) -> tuple[str, list[Associatio
 
 
 def _phewas(ask: Ask, feature: FeatureAnswer) -> Phewas:
-    rows = _associations(ask, feature)
+    rows = associations_of(ask, ask.view.phewas(feature))
     category, shown = _chosen(ask, rows)
     sort = ask.choice("sort", SORTS, "p")
     shown.sort(key=SORTS[sort])

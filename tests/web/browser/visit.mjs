@@ -1,0 +1,73 @@
+// Visits pages in Chromium as a reader would and says what happened, as JSON on stdout.
+//
+//   node visit.mjs < job.json      {"chromium": path, "modules": folder of package.json, "visits": [visit]}
+//   visit: {"name", "url", "width", "height", "dark"?, "scripts"?, "whole"?, "keys"?: [key], "cookie"?: token, "picture"?: file}
+//   answer, one a visit: {"name", "status", "errors", "foreign", "violations", "live", "tip", "scroll", "landed"}
+
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+
+const job = JSON.parse(readFileSync(0, "utf8"));
+const require = createRequire(`${job.modules}/package.json`);
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+const browser = await chromium.launch({
+  executablePath: job.chromium,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--font-render-hinting=none"],
+});
+
+async function visit(wanted) {
+  const context = await browser.newContext({
+    viewport: { width: wanted.width, height: wanted.height },
+    colorScheme: wanted.dark ? "dark" : "light",
+    javaScriptEnabled: wanted.scripts !== false,
+    reducedMotion: "reduce",
+  });
+  const { origin } = new URL(wanted.url);
+  if (wanted.cookie) await context.addCookies([{ name: "nexome_token", value: wanted.cookie, url: origin }]);
+  const page = await context.newPage();
+  const errors = [];
+  const foreign = [];
+  page.on("console", (message) => {
+    // A page that answers 404 on purpose is not an error of its scripts.
+    if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) errors.push(message.text());
+  });
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (/^https?:$/.test(url.protocol) && url.origin !== origin) foreign.push(request.url());
+  });
+  const response = await page.goto(wanted.url, { waitUntil: "load" });
+  const scripts = wanted.scripts !== false;
+  const built = scripts && (await page.locator("script[type=module]").count()) > 0;
+  const figures = built ? await page.locator("[data-figure]").count() : 0;
+  for (let i = 0; i < figures; i++) {
+    await page.locator("[data-figure]").nth(i).scrollIntoViewIfNeeded();
+    await page.locator("[data-figure]").nth(i).and(page.locator("[data-live]")).waitFor({ timeout: 10_000 })
+      .catch(() => errors.push(`figure ${i} did not come alive`));
+  }
+  let tip = "";
+  if (wanted.keys) {
+    await page.locator(".chart").first().focus();
+    for (const key of wanted.keys) await page.keyboard.press(key);
+    tip = (await page.locator(".said").first().textContent()) ?? "";
+    await page.waitForLoadState("load");
+  }
+  const landed = page.url();
+  if (scripts) await page.evaluate("scrollTo(0, 0)");
+  if (wanted.picture) await page.screenshot({ path: wanted.picture, fullPage: Boolean(wanted.whole) });
+  // Without scripts nothing can be asked of a page; its picture is all.
+  const report = scripts ? await page.evaluate(`${axe}; axe.run()`) : null;
+  const violations = (report?.violations ?? []).map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")}`);
+  const scroll = scripts ? await page.evaluate("document.documentElement.scrollWidth - innerWidth") : 0;
+  await context.close();
+  return { name: wanted.name, status: response?.status() ?? 0, errors: errors.slice(0, 5), foreign, violations, checked: report !== null,
+    live: figures, tip, scroll, landed };
+}
+
+const answers = [];
+for (const wanted of job.visits) answers.push(await visit(wanted));
+await browser.close();
+console.log(JSON.stringify(answers));
