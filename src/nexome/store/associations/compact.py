@@ -40,7 +40,7 @@ from nexome.store.associations.snapshot import OPTIONAL_PLANES, Snapshot
 from nexome.store.associations.staging import Workplace
 from nexome.store.associations.types import Features, Int64s
 from nexome.store.checksums import write_checksums
-from nexome.store.disk import RootLock, publish_folder, step
+from nexome.store.disk import RootLock, publish_folder, space_errors, step
 
 if TYPE_CHECKING:
     from nexome.store.associations.store import AssociationStore
@@ -183,30 +183,38 @@ def _row_map(features: Features, axis: Axis) -> Int64s:
 
 
 def _carry_out(store: AssociationStore, plan: _Plan, progress: Progress) -> None:
-    snapshot = store.snapshot()
     work = Workplace(store.folder)
     try:
-        axis = _write_axis(work.path / "axis", plan) if plan.is_new_axis else None
-        folder = work.path / "segment"
-        planes, cells = _write_segment(snapshot, plan, folder, progress)
-        step("compact.segment-written")
-        entry = SegmentEntry(
-            id=new_id(),
-            layout="dense",
-            axis=plan.axis,
-            features=len(plan.features),
-            cells=cells,
-            planes=planes,
-            columns=_runs(plan.columns),
-            digest=write_checksums(folder),
-            path="",
-            bytes=sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()),
-        )
-        entry = replace(entry, path=f"segments/{entry.id}")
-        _swap(store, plan, entry, axis, work.path)
+        with space_errors(work.path):
+            entry, axis = _write(store.snapshot(), plan, work.path, progress)
+            _swap(store, plan, entry, axis, work.path)
     finally:
         work.remove()
     store.root.append_event("compacted", segment=entry.id, traits=entry.traits, cells=entry.cells)
+
+
+def _write(
+    snapshot: Snapshot, plan: _Plan, work: Path, progress: Progress
+) -> tuple[SegmentEntry, AxisEntry | None]:
+    """Write the new segment, and the axis when it is new, into staging."""
+    axis = _write_axis(work / "axis", plan) if plan.is_new_axis else None
+    folder = work / "segment"
+    planes, cells = _write_segment(snapshot, plan, folder, progress)
+    step("compact.segment-written")
+    name = new_id()
+    entry = SegmentEntry(
+        id=name,
+        layout="dense",
+        axis=plan.axis,
+        features=len(plan.features),
+        cells=cells,
+        planes=planes,
+        columns=_runs(plan.columns),
+        digest=write_checksums(folder),
+        path=f"segments/{name}",
+        bytes=sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()),
+    )
+    return entry, axis
 
 
 def _write_axis(folder: Path, plan: _Plan) -> AxisEntry:

@@ -26,7 +26,7 @@ from nexome.store.associations.snapshot import PublishedStudy
 from nexome.store.associations.staging import Workplace
 from nexome.store.associations.summary_builder import SummaryBuilder
 from nexome.store.associations.types import Codes, Exact, Features, Floats
-from nexome.store.disk import flush_together, step
+from nexome.store.disk import flush_together, space_errors, step
 
 if TYPE_CHECKING:
     from nexome.store.associations.store import AssociationStore
@@ -47,17 +47,25 @@ class StagedMatrix:
         self._store, self._studies, self._exact = store, list(studies), exact
         self._work = Workplace(store.folder)
         self._new_axis: AxisPart | None = None
-        self._axis, self._features = self._find_axis(axis)
-        self._summary = SummaryBuilder(store.root.assembly, len(studies))
-        place, features, traits = self._work.path / "segment-0", len(self._features), len(studies)
-        self._place, self._rows = place, 0
         self._columns: ColumnWriter | None = None
         self._dense: DenseWriter | None = None
+        self._summary = SummaryBuilder(store.root.assembly, len(studies))
+        self._place, self._rows = self._work.path / "segment-0", 0
+        try:
+            with space_errors(self._work.path):
+                self._axis, self._features = self._find_axis(axis)
+                self._open_writer(exact=exact)
+        except BaseException:
+            self._work.remove()
+            raise
+
+    def _open_writer(self, *, exact: bool) -> None:
+        features, traits = len(self._features), len(self._studies)
         if exact:
-            self._columns = ColumnWriter(place, axis=self._axis, shape=(features, traits), exact=True)
+            self._columns = ColumnWriter(self._place, axis=self._axis, shape=(features, traits), exact=True)
         else:
-            groups = [s.ancestry for s in studies]
-            self._dense = DenseWriter(place, features=features, groups=groups, axis=self._axis)
+            groups = [s.ancestry for s in self._studies]
+            self._dense = DenseWriter(self._place, features=features, groups=groups, axis=self._axis)
 
     def _find_axis(self, axis: str | Features) -> tuple[str, Features]:
         snapshot = self._store.snapshot()
@@ -89,10 +97,11 @@ class StagedMatrix:
         if self._rows + len(z) > len(self._features):
             raise InputError(f"{self._rows + len(z)} rows", expected=f"{len(self._features)}, as on the axis")
         planes = tuple(np.ascontiguousarray(p, np.float32) for p in (z, se, eaf))
-        if self._dense is not None:
-            self._add_dense(self._dense, planes)
-        else:
-            self._add_columns(planes)
+        with space_errors(self._work.path):
+            if self._dense is not None:
+                self._add_dense(self._dense, planes)
+            else:
+                self._add_columns(planes)
 
     def _add_dense(self, dense: DenseWriter, planes: tuple[Floats, ...]) -> None:
         done = 0
@@ -166,7 +175,8 @@ class StagedMatrix:
             raise InputError(f"{self._rows} rows", expected=f"{len(self._features)}, as on the axis")
         each = [receipts] * len(self._studies) if isinstance(receipts, Mapping) else list(receipts)
         try:
-            entries = publish_parts(self._store.root, self._store.folder, self._parts(each))
+            with space_errors(self._work.path):
+                entries = publish_parts(self._store.root, self._store.folder, self._parts(each))
         finally:
             self._work.remove()
         studies = self._store.snapshot().studies

@@ -41,7 +41,7 @@ from nexome.store.associations.spool import Spool, check_block, merge_spelled
 from nexome.store.associations.staging import Workplace
 from nexome.store.associations.summary_builder import SummaryBuilder
 from nexome.store.associations.types import Block, Exact, Features, Int64s
-from nexome.store.disk import RootLock, step
+from nexome.store.disk import RootLock, space_errors, step
 
 if TYPE_CHECKING:
     from nexome.store.associations.store import AssociationStore
@@ -93,7 +93,8 @@ class StagedStudy:
                 with_info=block.info is not None,
                 exact=self._exact,
             )
-        self._ragged.add(block)
+        with space_errors(self._work.path):
+            self._ragged.add(block)
         self._rows += len(block)
 
     def publish(self, receipt: dict[str, Any]) -> PublishedStudy:
@@ -107,7 +108,8 @@ class StagedStudy:
             self.abandon()
             raise InputError("no rows", where=self._where, expected="at least one association")
         try:
-            entry = self._publish(receipt)
+            with space_errors(self._work.path):
+                entry = self._publish(receipt)
         finally:
             self._work.remove()
         return self._store.snapshot().studies[entry.id]
