@@ -110,6 +110,14 @@ def test_standard_input_is_a_stream():
     assert stream.source_size is None
 
 
+def test_lines_are_seen_before_they_are_read():
+    stream = open_stream("-", stdin=io.BytesIO(b"\na\r\n\nb"))
+    assert stream.peek_lines(2) == [b"", b"a"]
+    assert stream.peek_lines(9) == [b"", b"a", b"", b"b"]
+    assert [stream.read_line() for _ in range(5)] == [b"", b"a", b"", b"b", None]
+    assert stream.peek_lines(1) == []
+
+
 class Trickle(io.RawIOBase):
     """A pipe that gives a byte at a time."""
 

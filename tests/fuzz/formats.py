@@ -70,6 +70,7 @@ SEEDS = (
     b"f>one\nACGT\nAC\n>two words\nNN\n",
     b"c" + _CHAIN,
     b"g1\t5\t9\tABC\tENSG1\n",
+    b"g\n\t5\t9\tABC\tENSG1\n\n",
     b"gchromosome_name\tstart_position\tend_position\tstrand\tensembl_gene_id\texternal_gene_name\n1\t5\t9\t-1\tE\tA\n",
     b"ygenome_assembly: GRCh37\nsamples:\n  - sample_size: 5\n    sample_ancestry: [x]\n",
     b"i1\trs1\t0\t5\tA\tG\n",

@@ -105,14 +105,6 @@ def read_header(stream: ByteStream, options: ReadOptions) -> Header:
         return _checked_header(text, delimiter, tuple(comments), stream)
 
 
-def first_row(stream: ByteStream, header: Header, encoding: str = "utf-8") -> list[str]:
-    """The cells of the first row behind the header, left in the stream; [] when there is none."""
-    for raw in stream.peek_lines(8):
-        if text := raw.decode(encoding, errors="replace").strip("\r\n"):
-            return split_line(text, header.delimiter, quoted=header.quoted)
-    return []
-
-
 def split_line(text: str, delimiter: str, *, quoted: bool = False) -> list[str]:
     """The cells of one line, without their quotes.
 
@@ -209,7 +201,7 @@ def _is_comment(text: str, delimiter: str, stream: ByteStream) -> bool:
     """Whether a line that starts with '#' is a comment: it is a header if the row below has its shape."""
     if text.startswith("##"):
         return True
-    below = stream.peek_lines(1)
+    below = [line for line in stream.peek_lines(8) if line.strip()]
     if not below or below[0].startswith(b"#"):
         return True
     row = below[0].decode(errors="replace")

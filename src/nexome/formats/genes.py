@@ -66,12 +66,12 @@ def read_genes(path: Path | str) -> pa.Table:
 
 def _layout(stream: ByteStream) -> tuple[Header, tuple[Wanted, ...], bool]:
     """Header, columns and whether starts count from 0; a file without a header is BED."""
-    lines = [line for line in stream.peek_lines(20) if not line.startswith((b"#", b"track", b"browser"))]
+    lines = [line for line in stream.peek_lines(20) if not _is_note(line)]
     if not lines:
         raise FormatError("the file is empty", where=stream.name, expected="a table of genes")
     cells = split_line(lines[0].decode("utf-8", "replace"), "tab")
     if len(cells) >= 4 and cells[1].isdigit() and cells[2].isdigit():
-        while stream.peek_lines(1)[0].startswith((b"#", b"track", b"browser")):
+        while _is_note(stream.peek_lines(1)[0]):
             stream.read_line()
         names = tuple(_BED_NAMES[i] if i < 5 else f"column {i + 1}" for i in range(len(cells)))
         bed12 = len(cells) >= 6 and cells[5] in {"+", "-", "."}  # name, score, strand … as in BED6 and BED12
@@ -81,6 +81,11 @@ def _layout(stream: ByteStream) -> tuple[Header, tuple[Wanted, ...], bool]:
         return Header(names, 0, "tab", quoted=False), wanted, True
     header = read_header(stream, ReadOptions())
     return header, _wanted(header, stream.name), any(key_of(n) in _ZERO_BASED for n in header.names)
+
+
+def _is_note(line: bytes) -> bool:
+    """Whether a line is empty, a comment or a word to the UCSC browser."""
+    return not line.strip() or line.startswith((b"#", b"track", b"browser"))
 
 
 def _wanted(header: Header, file: str) -> tuple[Wanted, ...]:

@@ -142,8 +142,10 @@ class ByteStream:
         """The next lines (at most `count`), left in the stream."""
         while self._pending.count(b"\n") < count and self._more():
             self._check_line_length()
-        lines = self._pending.split(b"\n", count)[:count]
-        return [line.removesuffix(b"\r") for line in lines if line or line is not lines[-1]]
+        lines = self._pending.split(b"\n", count)
+        if len(lines) <= count and not lines[-1]:
+            lines.pop()  # behind the last line end there is no line
+        return [line.removesuffix(b"\r") for line in lines[:count]]
 
     def blocks(self, size: int) -> Iterator[LineBlock]:
         """The rest of the stream as blocks of whole lines of about `size` bytes."""
