@@ -1,8 +1,8 @@
 """The figures of the pages: Manhattan, quantile–quantile, PheWAS. Data of a plot in, static SVG and JSON out.
 
-Each figure is first plain arrays (a dataclass here), then two drawings of the same arrays: `*_svg`, complete
-without scripts, and `*_json`, which the island in web/ draws with hover and zoom. Nothing here reads a store
-or knows a language: texts come in with `Wording`.
+Each figure is first plain arrays (a dataclass here), then drawn twice: by `*_picture`, complete without
+scripts, and by `*_json` for the island in web/ with hover and zoom. Nothing here reads a store or knows a
+language: texts come in with `Wording`.
 """
 
 from __future__ import annotations
@@ -110,8 +110,8 @@ class Manhattan:
         return np.searchsorted(np.array([first for _, first, _ in self.contigs]), x, side="right") - 1
 
 
-def manhattan_svg(plot: Manhattan, wording: Wording) -> str:
-    """The Manhattan plot as SVG: contigs in two greys, points past the threshold in the accent."""
+def manhattan_picture(plot: Manhattan, wording: Wording) -> Picture:
+    """The Manhattan plot: contigs in two greys, points past the threshold in the accent."""
     picture = Picture(1040, 360, wording.sentence)
     scale = plot.scale
     _y_axis(picture, scale)
@@ -128,7 +128,7 @@ def manhattan_svg(plot: Manhattan, wording: Wording) -> str:
     picture.level(float(scale.share(GENOME_WIDE)), wording.threshold)
     _label_leads(picture, plot.leads, scale, width=plot.width_bp)
     picture.axis_titles(wording.x, wording.y)
-    return str(picture)
+    return picture
 
 
 def manhattan_json(plot: Manhattan, wording: Wording) -> dict[str, Any]:
@@ -157,8 +157,8 @@ def manhattan_json(plot: Manhattan, wording: Wording) -> dict[str, Any]:
     }
 
 
-def qq_svg(points: QuantilePoints, wording: Wording) -> str:
-    """The quantile–quantile plot as SVG, with the band that chance alone would stay in."""
+def qq_picture(points: QuantilePoints, wording: Wording) -> Picture:
+    """The quantile–quantile plot, with the band that chance alone would stay in."""
     picture = Picture(480, 360, wording.sentence)
     right, scale = _qq_frame(points)
     _y_axis(picture, scale)
@@ -170,7 +170,7 @@ def qq_svg(points: QuantilePoints, wording: Wording) -> str:
     for tick in nice_ticks(right, 6):
         picture.x_tick(tick / right, f"{tick:g}")
     picture.axis_titles(wording.x, wording.y)
-    return str(picture)
+    return picture
 
 
 def qq_json(points: QuantilePoints, wording: Wording) -> dict[str, Any]:
@@ -233,8 +233,8 @@ class Phewas:
         return YScale(max([self.threshold, *(p.neg_log_10_p for p in self.points)]) * 1.1)
 
 
-def phewas_svg(plot: Phewas, wording: Wording) -> str:
-    """The PheWAS plot as SVG: one triangle a trait, pointing up where the effect is above zero."""
+def phewas_picture(plot: Phewas, wording: Wording) -> Picture:
+    """The PheWAS plot: one triangle a trait, pointing up where the effect is above zero."""
     picture = Picture(1040, 360, wording.sentence)
     scale, groups = plot.scale, plot.groups
     x = _phewas_places(plot)
@@ -253,7 +253,7 @@ def phewas_svg(plot: Phewas, wording: Wording) -> str:
     picture.level(float(scale.share(plot.threshold)), wording.threshold)
     _label_leads(picture, _strongest(plot), scale, width=1)
     picture.axis_titles(wording.x, wording.y)
-    return str(picture)
+    return picture
 
 
 def phewas_json(plot: Phewas, wording: Wording) -> dict[str, Any]:

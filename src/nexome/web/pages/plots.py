@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from nexome.access.view import View
 from nexome.methods.loci import GENOME_WIDE
-from nexome.methods.manhattan import POINTS_MAX, level_runs, position_bins, thin_points
+from nexome.methods.manhattan import POINTS_MAX, PositionBins, level_runs, position_bins, thin_points
 from nexome.methods.quantiles import QuantilePoints, quantile_points
 from nexome.model.errors import QueryError
 from nexome.model.genome import Assembly
@@ -24,6 +24,7 @@ from nexome.web.pages import figures
 from nexome.web.pages.associations import Association
 from nexome.web.pages.figures import Lead, Manhattan, Phewas, PhewasPoint, Wording
 from nexome.web.pages.page import Ask, Download, rows_of, variant_id
+from nexome.web.pages.svg import Picture
 
 FORMATS: Final = ("svg", "json", "tsv")
 PHEWAS_ALPHA: Final = 0.05
@@ -52,14 +53,14 @@ class Figure:
 class Drawn:
     """One plot, ready to be written in any of FORMATS."""
 
-    svg: Callable[[], str]
+    picture: Callable[[], Picture]
     json: Callable[[], dict[str, Any]]
     table: Callable[[], Mapping[str, Sequence[Any]]]
 
     def file(self, name: str, ending: str) -> Download:
         """The plot as a file; QueryError for an ending that is none of FORMATS."""
         if ending == "svg":
-            return Download(self.svg().encode(), "image/svg+xml", f"{name}.svg")
+            return Download(self.picture().for_file().encode(), "image/svg+xml", f"{name}.svg")
         if ending == "json":
             return Download(orjson.dumps(self.json()), "application/json", f"{name}.json")
         if ending == "tsv":
@@ -81,11 +82,10 @@ def read_manhattan(ask: Ask, study: str, trait: str) -> Manhattan:
     rows = rows_of(top.select(_NAMES).take(kept))
     names = [variant_id(row) for row in rows]
     run_x = run_bin * bins.width_bp + bins.width_bp // 2
-    far = max([0, *(int(a.max()) for a in (run_x, x) if len(a))])
-    contigs = _contigs(view.assembly, bins.offset_bp, far)
+    contigs, width_bp = _contigs(view.assembly, bins, [run_x, x])
     return Manhattan(
         contigs=contigs,
-        width_bp=max(far, sum(contigs[-1][1:]) if contigs else 0, 1),
+        width_bp=width_bp,
         run_x=run_x,
         run_low=low,
         run_high=high,
@@ -132,7 +132,7 @@ def read_qq(view: View, study: str, trait: str) -> QuantilePoints:
 def draw_manhattan(plot: Manhattan, wording: Wording) -> Drawn:
     """The Manhattan plot in its formats; the table holds the features drawn one by one."""
     return Drawn(
-        svg=lambda: figures.manhattan_svg(plot, wording),
+        picture=lambda: figures.manhattan_picture(plot, wording),
         json=lambda: figures.manhattan_json(plot, wording),
         table=lambda: {
             "feature": plot.id,
@@ -145,7 +145,7 @@ def draw_manhattan(plot: Manhattan, wording: Wording) -> Drawn:
 def draw_qq(points: QuantilePoints, wording: Wording) -> Drawn:
     """The QQ plot in its formats."""
     return Drawn(
-        svg=lambda: figures.qq_svg(points, wording),
+        picture=lambda: figures.qq_picture(points, wording),
         json=lambda: figures.qq_json(points, wording),
         table=lambda: {
             "expected_neg_log_10_p_value": np.round(points.expected, 5).tolist(),
@@ -169,7 +169,7 @@ def phewas_of(rows: Sequence[Association], *, tests: int) -> Phewas:
 def draw_phewas(plot: Phewas, wording: Wording) -> Drawn:
     """The PheWAS plot in its formats."""
     return Drawn(
-        svg=lambda: figures.phewas_svg(plot, wording),
+        picture=lambda: figures.phewas_picture(plot, wording),
         json=lambda: figures.phewas_json(plot, wording),
         table=lambda: {
             "trait": [p.label for p in plot.points],
@@ -192,7 +192,15 @@ def _places(assembly: Assembly, offset_bp: Any, table: pa.Table) -> Any:
     return offset_bp[rank] + position - 1
 
 
-def _contigs(assembly: Assembly, offset_bp: Any, far: int) -> list[tuple[str, int, int]]:
-    """Contigs (name, first base on the plot, length) up to the last one that holds a point."""
-    drawn = [(c.name, int(offset_bp[i]), c.length_bp) for i, c in enumerate(assembly.contigs)]
-    return [c for c in sorted(drawn, key=lambda c: c[1]) if c[1] <= far]
+def _contigs(
+    assembly: Assembly, bins: PositionBins, drawn: Sequence[Any]
+) -> tuple[list[tuple[str, int, int]], int]:
+    """Contigs (name, first base on the plot, length) in order, and the width of the plot in bases.
+
+    Those with bins of their own are drawn always, so that plots of one assembly look alike; the small
+    ones behind them (scaffolds, MT) only as far as there are points.
+    """
+    far = max([0, *(int(places.max()) for places in drawn if len(places))])
+    placed = sorted(zip(bins.offset_bp.tolist(), assembly.contigs, strict=True), key=lambda p: p[0])
+    shown = [(c.name, at, c.length_bp) for at, c in placed if c.length_bp > bins.width_bp or at <= far]
+    return shown, max([1, far, *(at + length for _, at, length in shown)])

@@ -253,7 +253,7 @@ def _figure(ask: Ask, answer: StudyAnswer, trait: dict[str, Any], kind: str) -> 
         title=wording.title,
         subtitle=ask.t(f"{kind}.subtitle", assembly=ask.view.assembly.name),
         sentence=wording.sentence,
-        svg=Markup(drawn.svg()),  # noqa: S704 - made by svg.py, which escapes every text
+        svg=Markup(drawn.picture().for_page()),  # noqa: S704 - made by svg.py, which escapes every text
         note=wording.note,
         source=ask.t("figure.source", study=study, version=answer.version, date=answer.published[:10]),
         files={ending: f"{stem}.{ending}{query}" for ending in plots.FORMATS},

@@ -1,10 +1,9 @@
 """A small SVG maker: a plot area that stretches while its dots and letters keep their size.
 
-An outer <svg> holds an area (a nested <svg> whose children are placed in per cent) and, in it, a canvas of
-CANVAS × CANVAS units stretched to the area, where dots are strokes that do not scale. As a file the picture
-has the size given in its attributes; inside a page the style sheet lets `.figure-svg` and `.area` fill the
-card, at 360 pixels as at 1,280. Colours are attributes (for the file) and classes (for the page, light or
-dark). Makes text only; knows nothing of genomes.
+In the area, children are placed in per cent; in it lies a canvas of CANVAS × CANVAS units stretched to the
+area, where dots are strokes that do not scale. As a file the picture has a size of its own (`for_file`);
+in a page the style sheet gives size and margins (`for_page`), at 360 pixels as at 1,280. Colours are
+attributes (for the file) and classes (for the page, light or dark). Makes text only; knows no genomes.
 """
 
 from __future__ import annotations
@@ -132,8 +131,8 @@ class Picture:
 
     def axis_titles(self, x: str, y: str) -> None:
         """Names of the axes: below at the right, above at the left."""
-        self.label(1, 0, x, style="axis text", anchor="end", shift=(0, 36))
-        self.label(0, 1, y, style="axis text", shift=(6 - LEFT, -6))
+        self.label(1, 0, x, style="title text", anchor="end", shift=(0, 36))
+        self.label(0, 1, y, style="title text", shift=(6 - LEFT, -6))
 
     def label(
         self,
@@ -163,16 +162,24 @@ class Picture:
             f'preserveAspectRatio="none" overflow="visible">{inner}</svg>'
         )
 
-    def __str__(self) -> str:
-        """The picture as one <svg> element, fit for a page and for a file."""
+    def for_page(self) -> str:
+        """The picture as an <svg> element of a page: the style sheet gives its size, margins and colours."""
+        return self._framed("", 'width="100%" height="100%"')
+
+    def for_file(self) -> str:
+        """The picture as a file of its own, `width` × `height` pixels."""
         inner_width, inner_height = self.width - LEFT - RIGHT, self.height - TOP - BOTTOM
+        return self._framed(
+            f'width="{self.width}" height="{self.height}" font-family="{FONTS}" font-size="12"',
+            f'x="{LEFT}" y="{TOP}" width="{inner_width}" height="{inner_height}"',
+        )
+
+    def _framed(self, size: str, area: str) -> str:
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="figure-svg" width="{self.width}" '
-            f'height="{self.height}" font-family="{FONTS}" font-size="12" role="group" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="figure-svg" {size} role="group" '
             f'aria-label="{escape(self.sentence)}">'
-            f'<rect class="paper" width="100%" height="100%" fill="{COLOURS["paper"]}"/>'
-            f'<svg class="area" x="{LEFT}" y="{TOP}" width="{inner_width}" height="{inner_height}" '
-            f'overflow="visible">{"".join(self._parts)}'
+            + (f'<rect width="100%" height="100%" fill="{COLOURS["paper"]}"/>' if size else "")
+            + f'<svg {area} overflow="visible">{"".join(self._parts)}'
             f'<line class="axis" x1="0" x2="100%" y1="100%" y2="100%" stroke="{COLOURS["line"]}"/>'
             "</svg></svg>"
         )

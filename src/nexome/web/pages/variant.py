@@ -205,7 +205,7 @@ def _figure(ask: Ask, feature: FeatureAnswer, rows: Sequence[Association]) -> Fi
         title=wording.title,
         subtitle=ask.t("phewas.subtitle", allele=feature.effect_allele or _name(feature)),
         sentence=wording.sentence,
-        svg=Markup(drawn.svg()),  # noqa: S704 - made by svg.py, which escapes every text
+        svg=Markup(drawn.picture().for_page()),  # noqa: S704 - made by svg.py, which escapes every text
         note=wording.note,
         source=ask.t(
             "figure.source_centre", studies=len({r.study for r in rows}), assembly=ask.view.assembly.name
