@@ -41,6 +41,7 @@ from nexome.store.disk import space_errors, write_stamped
 SUGGESTIVE: Final = 5.0  # −log₁₀ 1e-5: loci of a trait without a genome-wide one
 
 _HIT_LEVEL: Final = 255
+_PARTS_MOST: Final = 10_000  # small arrays of hits before they are joined into one
 _TILE: Final = 32  # columns side by side: one cache line of int16 codes
 
 
@@ -157,6 +158,7 @@ class SummaryBuilder:
         self._hits: list[_Hits] = []
         self._spelled: dict[int, str] = {}
         self._open = -1  # the trait being counted, when grouped
+        self._open_from = 0  # where its hits begin
 
     def add(
         self,
@@ -244,13 +246,14 @@ class SummaryBuilder:
             self._lambda[self._open] = _lambda_gc(self._qq[0])
             self._all_qq += self._qq[0]
             self._qq[:] = 0
-            mine = [h for h in self._hits if int(h.trait[0]) == self._open]
+            mine = self._hits[self._open_from :]
             if sum(len(h.trait) for h in mine) > HITS_MOST:
-                kept = _Hits.join(mine)
-                strongest = np.argsort(-np.abs(kept.z), kind="stable")[:HITS_MOST]
-                self._hits = [h for h in self._hits if int(h.trait[0]) != self._open] + [kept.take(strongest)]
-            if len(self._hits) > 1000:
+                together = _Hits.join(mine)
+                strongest = np.argsort(-np.abs(together.z), kind="stable")[:HITS_MOST]
+                self._hits[self._open_from :] = [together.take(strongest)]
+            if len(self._hits) > _PARTS_MOST:
                 self._hits = [_Hits.join(self._hits)]
+            self._open_from = len(self._hits)
         self._open = trait
 
     def finish(self) -> SummaryData:
@@ -364,7 +367,7 @@ class SummaryData:
         if plots:
             used = [np.trim_zeros(q, "b") for q in self.qq[own]]
             ends = np.cumsum([0, *(len(u) for u in used)]).astype(np.int64)
-            columns["qq"] = pa.LargeListArray.from_arrays(ends, np.concatenate(used))
+            columns["qq"] = pa.LargeListArray.from_arrays(ends, pa.array(np.concatenate(used), pa.uint32()))
             flat = pa.array(self.sets[own].ravel(), pa.uint64())
             columns["manhattan"] = pa.FixedSizeListArray.from_arrays(flat, self.sets.shape[1])
         return pa.table(columns)

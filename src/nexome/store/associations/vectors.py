@@ -1,7 +1,7 @@
 """Long one-dimensional arrays in compressed shards: written as a stream, read by memory map.
 
     <vector>/zarr.json    Zarr v3, [N], `sharding_indexed`: inner chunk 8,192, Blosc LZ4 with bitshuffle
-    <vector>/c/<i>        one shard of 4,194,304 values
+    <vector>/c/<i>        one shard of 4,194,304 values (a shorter vector is one shard of whole chunks)
 
 Used for the cells of ragged segments, where a question wants a short run out of very many values.
 Writers hold one shard in memory; a reader decompresses only the chunks its run touches. What the
@@ -26,10 +26,14 @@ from nexome.store.associations.arrays import RAW_CODECS, array_metadata
 from nexome.store.disk import space_errors
 
 CHUNK: Final = 8192
-SHARD_CHUNKS: Final = 512
-SHARD: Final = CHUNK * SHARD_CHUNKS
+SHARD: Final = CHUNK * 512
 
 _NEVER_WRITTEN: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+
+def shard_length(length: int) -> int:
+    """Values of one shard of a vector: SHARD, or as many whole chunks as a short one needs."""
+    return min(SHARD, max(CHUNK, -(-length // CHUNK) * CHUNK))
 
 
 def vector_metadata(length: int, dtype: str) -> dict[str, Any]:
@@ -48,7 +52,7 @@ def vector_metadata(length: int, dtype: str) -> dict[str, Any]:
         "index_location": "end",
     }
     codecs = [{"name": "sharding_indexed", "configuration": sharding}]
-    return array_metadata((length,), dtype, chunk=(SHARD,), codecs=codecs)
+    return array_metadata((length,), dtype, chunk=(shard_length(length),), codecs=codecs)
 
 
 class VectorWriter:
@@ -63,7 +67,7 @@ class VectorWriter:
             (path / "c").mkdir(parents=True)
             (path / "zarr.json").write_bytes(orjson.dumps(metadata, option=orjson.OPT_INDENT_2))
         self._path = path
-        self._held = np.zeros(min(SHARD, -(-length // CHUNK) * CHUNK), dtype)
+        self._held = np.zeros(shard_length(length), dtype)
         self._length = length
         self._filled = 0
         self._written = 0
@@ -74,12 +78,10 @@ class VectorWriter:
         at = 0
         while at < len(values):
             count = min(len(values) - at, len(self._held) - self._filled)
-            if count == 0:
-                break  # more than announced: close tells
             self._held[self._filled : self._filled + count] = values[at : at + count]
             at += count
             self._filled += count
-            if self._filled == SHARD:
+            if self._filled == len(self._held):
                 self._flush()
         self._written += len(values)
 
@@ -93,7 +95,7 @@ class VectorWriter:
     def _flush(self) -> None:
         """Write the held values as one shard: compressed chunks, then the index and its CRC-32C."""
         self._held[self._filled :] = 0
-        index = np.full((SHARD_CHUNKS, 2), _NEVER_WRITTEN, "<u8")
+        index = np.full((len(self._held) // CHUNK, 2), _NEVER_WRITTEN, "<u8")
         path = self._path / "c" / str(self._shards)
         with space_errors(path), path.open("wb") as stream:
             for chunk, start in enumerate(range(0, self._filled, CHUNK)):
@@ -135,6 +137,7 @@ class MappedVector:
         except (OSError, orjson.JSONDecodeError) as error:
             raise _damaged(path / "zarr.json", f"cannot be read ({type(error).__name__})") from error
         self._length = int(meta["shape"][0])
+        self._shard_chunks = int(meta["chunk_grid"]["configuration"]["chunk_shape"][0]) // CHUNK
         self.dtype = np.dtype(meta["data_type"])
         self._shards: dict[int, tuple[Any, npt.NDArray[np.uint64]]] = {}
 
@@ -147,15 +150,14 @@ class MappedVector:
         out = np.empty(max(stop - start, 0), self.dtype)
         if not len(out):
             return out
+        per = self._shard_chunks
         numbers = range(start // CHUNK, -(-stop // CHUNK))
-        where = np.array([self._shard(n // SHARD_CHUNKS)[n % SHARD_CHUNKS] for n in numbers])
+        where = np.array([self._shard(n // per)[n % per] for n in numbers])
         words = np.empty(CHUNK, self.dtype)
         damaged = _read_run(where[:, 0].copy(), where[:, 1].copy(), start % CHUNK, words, out)
         if damaged >= 0:
             number = numbers[damaged]
-            raise _damaged(
-                self.shard_path(number // SHARD_CHUNKS), f"chunk {number % SHARD_CHUNKS} is damaged"
-            )
+            raise _damaged(self.shard_path(number // per), f"chunk {number % per} is damaged")
         return out
 
     def shard_path(self, shard: int) -> Path:
@@ -164,7 +166,7 @@ class MappedVector:
 
     def _shard(self, shard: int) -> npt.NDArray[np.uint64]:
         if (known := self._shards.get(shard)) is None:
-            known = self._shards[shard] = map_shard(self.shard_path(shard), SHARD_CHUNKS)
+            known = self._shards[shard] = map_shard(self.shard_path(shard), self._shard_chunks)
         return known[1]
 
 
