@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version as _version
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,18 @@ from nexome.model.errors import NexomeError
 if TYPE_CHECKING:
     from nexome.access.view import View
 
+    __version__: str
+
 __all__ = ["NexomeError", "__version__", "open"]
 
-__version__ = _version("nexome")
+
+def __getattr__(name: str) -> str:
+    """`__version__`, looked up when asked for: reading a distribution's metadata takes 0.1 s."""
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415
+
+        return version("nexome")
+    raise AttributeError(f"module 'nexome' has no attribute {name!r}")
 
 
 def open(  # noqa: A001  `nexome.open` says what it does; nobody imports it bare

@@ -5,6 +5,8 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from nexome.model.errors import NewerVersionError, NotFoundError, SettingsError, StoreError
+from nexome.model.errors import BusyError, NewerVersionError, NotFoundError, SettingsError, StoreError
 from nexome.model.terms import Study, Trait
 from nexome.store import catalogue as module
 from nexome.store.catalogue import _QUERY_WORD, HEAD, Catalogue, Found, _fold, _fts5_query, split_words
@@ -268,3 +270,28 @@ def test_any_text_may_be_searched(words: str):
         query = _fts5_query(terms, whole_words=True)
         connection.execute("SELECT * FROM t WHERE t MATCH ?", (query,)).fetchall()
     connection.close()
+
+
+def test_two_processes_may_follow_at_once(url: str, tmp_path: Path):
+    """Each sees the other's work; nothing is indexed twice."""
+    first, second = (Catalogue.open(url, folder=tmp_path) for _ in range(2))
+    with ThreadPoolExecutor(4) as pool:
+        turns = [pool.submit(c.follow, 5, published(GLUCOSE, LUPUS)) for c in (first, second) * 4]
+        for turn in turns:
+            turn.result()
+    assert list(first.search("glucose")) == [Found("glucose", ""), Found("glucose", "fg")]
+    first.close()
+    second.close()
+
+
+def test_a_catalogue_locked_for_long_is_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "BUSY_MILLISECONDS", 50)
+    catalogue = Catalogue.open("", folder=tmp_path)
+    with closing(sqlite3.connect(tmp_path / module.FILE_NAME)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(BusyError, match="locked"):
+            catalogue.accounts.grant("li", "s1", "see")
+        assert catalogue.accounts.grants() == [], "readers never wait"
+        other.rollback()
+    catalogue.accounts.grant("li", "s1", "see")
+    catalogue.close()

@@ -6,6 +6,7 @@ grant or token taken back by another process is gone within that time. No answer
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import threading
 import time
@@ -17,7 +18,7 @@ from typing import Final, Self
 from nexome.access.allowance import Allowance, allowance_of
 from nexome.access.identity import EVERYONE, GRANT_LEVELS, OWNER, GrantLevel, Principal, token_hash
 from nexome.access.view import View
-from nexome.model.errors import RefusedError
+from nexome.model.errors import BusyError, RefusedError
 from nexome.model.settings import Settings
 from nexome.store.associations import AssociationStore, Snapshot
 from nexome.store.catalogue import Catalogue
@@ -104,8 +105,13 @@ class Centre:
         return made
 
     def searchable(self, snapshot: Snapshot) -> Catalogue:
-        """The catalogue, its derived part brought to a snapshot."""
-        self.catalogue.follow(snapshot.sequence, snapshot.studies)
+        """The catalogue, its derived part brought to a snapshot.
+
+        While another process writes to it for long it may lag behind: hits are checked against what is
+        visible in any case, and the next search tries again.
+        """
+        with contextlib.suppress(BusyError):
+            self.catalogue.follow(snapshot.sequence, snapshot.studies)
         return self.catalogue
 
     def forget_accounts(self) -> None:

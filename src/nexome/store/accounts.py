@@ -18,8 +18,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from nexome.model.errors import NotFoundError
 from nexome.store.disk import now_iso
@@ -179,8 +177,7 @@ class Accounts:
             return
         rows = [{"day": d, "kind": k, "subject": s, "count": n} for (d, k, s), n in counts.items()]
         with self._write() as connection:
-            make = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgresql
-            new = make(COUNTERS)
+            new = _upsert(connection)
             total = COUNTERS.c.count + new.excluded.count
             keys = [COUNTERS.c.day, COUNTERS.c.kind, COUNTERS.c.subject]
             connection.execute(new.on_conflict_do_update(index_elements=keys, set_={"count": total}), rows)
@@ -189,6 +186,17 @@ class Accounts:
         """All counters by (day, kind, subject), as written so far."""
         with self._read() as connection:
             return {(day, kind, subject): n for day, kind, subject, n in connection.execute(select(COUNTERS))}
+
+
+def _upsert(connection: Connection) -> Any:
+    """INSERT … ON CONFLICT in the database's own dialect, imported only when counts are written."""
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+
+        return sqlite.insert(COUNTERS)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    return postgresql.insert(COUNTERS)
 
 
 def _token(row: Any) -> TokenRecord:

@@ -33,7 +33,7 @@ BATCH_ROWS: Final = 10_000
 _CJK: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff"
 _WORD: Final = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 _QUERY_WORD: Final = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
-_MIGRATION_LOCK: Final = 0x6E65786F6D65  # "nexome": the advisory lock of who migrates in PostgreSQL
+_WRITER_LOCK: Final = 0x6E65786F6D65  # "nexome": the advisory lock of who writes in PostgreSQL
 
 
 class Found(NamedTuple):
@@ -95,8 +95,7 @@ class Catalogue:
     def sequence(self) -> int:
         """Manifest sequence the derived part stands at; -1 when it was never made."""
         with self._reading() as connection:
-            found = connection.scalar(select(STATE.c.value).where(STATE.c.name == "sequence"))
-        return -1 if found is None else int(found)
+            return _sequence(connection)
 
     # ------------------------------------------------------------ derived
 
@@ -105,10 +104,15 @@ class Catalogue:
 
         Does nothing when it stands there already, or further.
         """
-        if self._followed >= sequence or self.sequence >= sequence:
-            self._followed = max(self._followed, sequence)
+        if self._followed >= sequence:
+            return
+        if self.sequence >= sequence:
+            self._followed = sequence
             return
         with self._writing() as connection:
+            if _sequence(connection) >= sequence:  # another process was quicker
+                self._followed = sequence
+                return
             have = {row.study: row.version for row in connection.execute(select(INDEXED))}
             want = {name: study.version for name, study in studies.items()}
             stale = [name for name, version in have.items() if want.get(name) != version]
@@ -157,6 +161,8 @@ class Catalogue:
         # A transaction that starts by reading cannot wait for another writer in SQLite: lock first.
         engine = self._engine.execution_options(nexome_begin="IMMEDIATE")
         with _database_errors(self._place), engine.begin() as connection:
+            if connection.dialect.name == "postgresql":  # one writer at a time there too
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
             yield connection
 
     @property
@@ -168,8 +174,6 @@ class Catalogue:
             if _revision(connection) == HEAD:
                 return
         with self._writing() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
             if (revision := _revision(connection)) != HEAD:
                 _upgrade(connection, revision)
 
@@ -293,13 +297,25 @@ def _database_errors(where: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no reason given"
+        reason = _reason(error)
         kind = BusyError if "locked" in reason else StoreError
         raise kind(
             f"the catalogue's database says: {reason}",
             where=where,
             todo="Try again." if kind is BusyError else "See whether it runs and may be written.",
         ) from error
+
+
+def _sequence(connection: Connection) -> int:
+    found = connection.scalar(select(STATE.c.value).where(STATE.c.name == "sequence"))
+    return -1 if found is None else int(found)
+
+
+def _reason(error: DBAPIError) -> str:
+    """The first line of what the driver says; pg8000 says it in a dictionary."""
+    said = error.orig.args[0] if error.orig is not None and error.orig.args else ""
+    text_ = said.get("M", "") if isinstance(said, dict) else str(said)
+    return (text_.strip().splitlines() or ["no reason given"])[0]
 
 
 def _revision(connection: Connection) -> str:
