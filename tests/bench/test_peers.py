@@ -26,6 +26,9 @@ class Plain:
         planes = {n: getattr(self, n)[feature, study] for n in ("z", "se", "eaf")}
         return decoded(feature, study, **planes)
 
+    def cells(self, answer):
+        return answer
+
     def phewas(self, feature):
         return self._cells([feature], range(TRAITS))
 

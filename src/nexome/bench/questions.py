@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nexome.methods.normal import neg_log10_p_from_z
+from nexome.model.errors import InputError
 
 REGION_BP: Final = 1_000_000
 TOP_LIMIT: Final = 100
@@ -74,25 +75,34 @@ def decoded(feature: Ints, study: Ints, *, z: Floats, se: Floats, eaf: Floats) -
 
 
 class Answerer(Protocol):
-    """What can be asked. Ranges of features are half open; `study` is an ordinal."""
+    """What can be asked. Ranges of features are half open; `study` is an ordinal.
 
-    def phewas(self, feature: int) -> Cells:
+    Answers are of the engine's own kind, decoded; `cells` makes them comparable, off the clock.
+    """
+
+    def phewas(self, feature: int) -> Any:
         """One feature × all studies."""
 
-    def region(self, start: int, stop: int, study: int) -> Cells:
+    def region(self, start: int, stop: int, study: int) -> Any:
         """A stretch of features × one study."""
 
-    def region_all(self, start: int, stop: int) -> Cells:
+    def region_all(self, start: int, stop: int) -> Any:
         """A stretch of features × all studies, in whatever shape the engine is quickest."""
 
-    def top(self, study: int) -> Cells:
+    def top(self, study: int) -> Any:
         """The TOP_LIMIT strongest associations of a study with p < 1e-4."""
 
-    def lookup(self, features: Sequence[int], studies: Sequence[int]) -> Cells:
+    def lookup(self, features: Sequence[int], studies: Sequence[int]) -> Any:
         """Some features × some studies."""
 
-    def whole(self, study: int) -> int:
+    def whole(self, study: int) -> Any:
         """All cells of one study, decoded; their number."""
+
+    def cells(self, answer: Any) -> Cells:
+        """An answer of this engine as ordinals and columns."""
+
+    def close(self) -> None:
+        """Let go of files and memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +145,7 @@ class Question:
 
     name: str
     text: str
-    ask: Callable[[Answerer, Targets, int], Cells | int]
+    ask: Callable[[Answerer, Targets, int], Any]
 
 
 QUESTIONS: Final[tuple[Question, ...]] = (
@@ -179,9 +189,14 @@ class Timing:
 
 
 def ask_warm(answerer: Answerer, targets: Targets, *, rounds: int, budget_s: float) -> list[Timing]:
-    """Every question up to `rounds` times, each target once before the clock runs."""
+    """Every question up to `rounds` times, each target once before the clock runs.
+
+    A question that the engine refuses (InputError) is left out.
+    """
     timings = []
     for question in QUESTIONS:
+        if not _can(question, answerer, targets):
+            continue
         held = min(rounds, len(targets.regions))
         spent = _time_rounds(question, answerer, targets, range(held), budget_s)[0]
         again = range(len(spent))
@@ -201,26 +216,43 @@ def ask_cold(
             if took and time.perf_counter() - began > budget_s:
                 break
             answerer = reopen()
-            one, cells, bytes_read = _time_rounds(question, answerer, targets, range(k, k + 1), budget_s)
+            try:
+                one, cells, bytes_read = _time_rounds(question, answerer, targets, range(k, k + 1), budget_s)
+            except InputError:
+                break
+            finally:
+                answerer.close()
             took += one
             read += bytes_read
-        timings.append(_timing(question, took, cells, read))
+        if took:
+            timings.append(_timing(question, took, cells, read))
     return timings
+
+
+def _can(question: Question, answerer: Answerer, targets: Targets) -> bool:
+    try:
+        question.ask(answerer, targets, 0)
+    except InputError:
+        return False
+    return True
 
 
 def _time_rounds(
     question: Question, answerer: Answerer, targets: Targets, rounds: range, budget_s: float
 ) -> tuple[list[float], int, int]:
     took: list[float] = []
-    cells, began, read = 0, time.perf_counter(), _disk_read_bytes()
+    answer: Any = 0
+    began, read = time.perf_counter(), _disk_read_bytes()
     for k in rounds:
+        del answer  # freeing the answer before is not part of the next one
         start = time.perf_counter()
         answer = question.ask(answerer, targets, k)
         took.append(time.perf_counter() - start)
-        cells = answer if isinstance(answer, int) else answer.count
         if time.perf_counter() - began > budget_s:
             break
-    return took, cells, _disk_read_bytes() - read
+    read = _disk_read_bytes() - read
+    cells = answer if isinstance(answer, int) else answerer.cells(answer).count
+    return took, cells, read
 
 
 def _disk_read_bytes() -> int:

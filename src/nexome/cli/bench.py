@@ -1,0 +1,103 @@
+"""`nexome bench …`: measure this machine with synthetic data, beside other engines where installed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.group(short_help="Measure this machine with synthetic data.")
+def bench() -> None:
+    """Measure how fast and how small the store is on this machine, with synthetic data."""
+
+
+@bench.command()
+@click.option(
+    "--features", type=click.IntRange(1_000), default=100_000, show_default=True, help="Features (rows)."
+)
+@click.option(
+    "--traits", type=click.IntRange(2, 65_536), default=200, show_default=True, help="Traits (columns)."
+)
+@click.option("--peers", default="", metavar="NAMES", help="clickhouse,duckdb,parquet,tabix: any, by commas.")
+@click.option(
+    "--single-imports", type=click.IntRange(0), default=0, metavar="N", help="Publish N studies singly."
+)
+@click.option(
+    "--single-features",
+    type=click.IntRange(0),
+    default=0,
+    metavar="V",
+    help="Features of each; else --features.",
+)
+@click.option("--http", is_flag=True, help="Ask the server over HTTP too.")
+@click.option(
+    "--http-seconds", type=click.FloatRange(1, 60), default=10.0, show_default=True, help="Of each part."
+)
+@click.option(
+    "--import-rows", type=click.IntRange(0), default=0, metavar="N", help="Import a GWAS-SSF of N rows."
+)
+@click.option(
+    "--rounds", type=click.IntRange(1), default=200, show_default=True, help="Warm rounds a question."
+)
+@click.option("--cold-rounds", type=click.IntRange(1), default=10, show_default=True, help="Cold ones.")
+@click.option(
+    "--budget", type=click.FloatRange(0.1), default=10.0, show_default=True, help="Most seconds a question."
+)
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Where to work."
+)
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="File for the report."
+)
+def associations(  # noqa: PLR0913 - one parameter an option
+    *,
+    features: int,
+    traits: int,
+    peers: str,
+    single_imports: int,
+    single_features: int,
+    http: bool,
+    http_seconds: float,
+    import_rows: int,
+    rounds: int,
+    cold_rounds: int,
+    budget: float,
+    folder: Path | None,
+    json_file: Path | None,
+) -> None:
+    r"""Build the standard synthetic store, ask it every kind of question, say how long each took.
+
+    Peers hold the same rows in the same run. Free disk is looked at first; everything written goes
+    away at the end. The report's JSON is described in docs/formats/bench.schema.json.
+
+    \b
+    Examples:
+      nexome bench associations
+      nexome bench associations --features 200000 --traits 1000 --peers clickhouse,duckdb --json report.json
+    """
+    import tempfile  # noqa: PLC0415 - `--help` must not wait for the rest
+
+    import orjson  # noqa: PLC0415
+
+    from nexome.bench.associations import Plan, run  # noqa: PLC0415
+    from nexome.bench.ours import Asking  # noqa: PLC0415
+    from nexome.bench.report import as_markdown  # noqa: PLC0415
+
+    plan = Plan(
+        features,
+        traits,
+        peers=tuple(name.strip() for name in peers.split(",") if name.strip()),
+        single_imports=single_imports,
+        single_features=single_features,
+        http_s=http_seconds if http else 0.0,
+        import_rows=import_rows,
+        asking=Asking(rounds, cold_rounds, budget),
+    )
+    command = "nexome " + " ".join(sys.argv[1:])
+    where = folder or Path(tempfile.gettempdir())
+    report = run(plan, where, say=lambda text: click.echo(text, err=True), command=command)
+    if json_file:
+        json_file.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    click.echo(as_markdown(report))
