@@ -239,17 +239,19 @@ def test_gwas_catalogue_reads_effects_from_the_text_beside_them():
         "1\tHeight\t1\t1000\trs2-C\trs2\tNR\t1E-9\t9\t.04\t[0.03-0.05] (cm decrease)\n"
         "2\tAsthma\t1\t1000\trs3-?\trs3\t0.2-0.4\t0\t400\t1.4\t[1.2-1.6]\n"
         "2\tAsthma\t1\t1000\trs4-A; rs5-T\trs4; rs5\t0.2\t1E-9\t9\t1.4\t[1.2-1.6]\n"
+        "3\tAMD\t1\t1000\trs6-A\trs6\t0.2\t1E-540\tInfinity\t1.4\t[1.2-1.6]\n"
     )
     found = read(CATALOGUE + rows)
-    assert found.column("beta") == [0.04, -0.04, None]
-    assert found.column("odds_ratio") == [None, None, 1.4]
-    assert found.column("ci_lower") == [0.03, -0.05, 1.2]
-    assert found.column("ci_upper") == [0.05, -0.03, 1.6]
-    assert found.column("effect_allele") == ["C", "C", None]
-    assert found.column("effect_allele_frequency") == [0.4, None, None]
+    assert found.column("beta") == [0.04, -0.04, None, None]
+    assert found.column("odds_ratio") == [None, None, 1.4, 1.4]
+    assert found.column("ci_lower") == [0.03, -0.05, 1.2, 1.2]
+    assert found.column("ci_upper") == [0.05, -0.03, 1.6, 1.6]
+    assert found.column("effect_allele") == ["C", "C", None, "A"]
+    assert found.column("effect_allele_frequency") == [0.4, None, None, 0.2]
     assert [(p.line, p.column) for p in found.problems] == [(4, "RISK ALLELE FREQUENCY")]
-    assert found.column("study_id") == ["PMID1", "PMID1", "PMID2"]
-    assert found.column("neg_log_10_p_value") == [9, 9, 400]
+    assert found.column("study_id") == ["PMID1", "PMID1", "PMID2", "PMID3"]
+    assert found.column("p_value")[:2] == [1e-9, 1e-9]
+    assert found.column("neg_log_10_p_value") == [None, None, 400, 540]  # the file's −log₁₀ p says Infinity
     assert list(found.dropped.values()) == [[5]]
 
 

@@ -3,7 +3,8 @@
 The effect allele is the letter behind the dash in STRONGEST SNP-RISK ALLELE; the other allele is not
 given. OR or BETA is a beta where 95% CI (TEXT) names a unit and a direction ('unit increase',
 'kg decrease': negative), an odds ratio where it does not; the interval is read from the same text.
-PVALUE_MLOG keeps what P-VALUE cannot. Haplotypes and pairs of variants are set aside.
+p is read from the text of P-VALUE, which holds 4E-540 where PVALUE_MLOG says Infinity; PVALUE_MLOG
+is used where P-VALUE is 0. Haplotypes and pairs of variants are set aside.
 """
 
 from __future__ import annotations
@@ -51,9 +52,20 @@ def _finish(_options: ReadOptions, _header: Header) -> Finish:
         batch = read_cells(batch, "_frequency", FREQUENCY, missing=("NR",))
         table = _with_names(batch.table)
         table = set_column(table, "effect_allele", _risk_allele(text_of(table, "_risk")))
-        return replace(batch, table=_with_effect(table))
+        return replace(batch, table=_with_effect(_with_log_p(table)))
 
     return finish
+
+
+def _with_log_p(table: pa.Table) -> pa.Table:
+    """−log₁₀ p from the text of a tiny p; where that is 0, from PVALUE_MLOG if it is finite."""
+    if not {"_mlog", "p_value"} <= set(table.column_names):
+        return table
+    usable = pc.and_(pc.equal(table["p_value"], 0), pc.is_inf(table["neg_log_10_p_value"]))
+    usable = pc.fill_null(pc.and_(usable, pc.is_finite(table["_mlog"])), fill_value=False)
+    return set_column(
+        table, "neg_log_10_p_value", pc.if_else(usable, table["_mlog"], table["neg_log_10_p_value"])
+    )
 
 
 def _with_names(table: pa.Table) -> pa.Table:
@@ -123,9 +135,10 @@ FORMAT: Final = TableFormat(
         Spelling("variant_id", ("snps",), "names of the variants"),
         Spelling("study_id", ("study_accession",), "accession; PMID and number where there is none"),
         Spelling("trait", ("disease/trait",), "label of the row's trait"),
-        Spelling("neg_log_10_p_value", ("pvalue_mlog",), "−log₁₀ p"),
+        Spelling("p_value", ("p_value",), "p"),
     ),
     private=(
+        Private("_mlog", ("pvalue_mlog",), "number", "−log₁₀ p where P-VALUE is 0", "neg_log_10_p_value"),
         Private("_position", ("chr_pos",), "text", "position, where there is one", "base_pair_location"),
         Private("_risk", ("strongest_snp_risk_allele",), "text", "letters behind the dash", "effect_allele"),
         Private("_frequency", ("risk_allele_frequency",), "text", "NR is missing", "effect_allele_frequency"),
