@@ -137,6 +137,8 @@ def test_blocks_of_any_size_give_the_same_rows():
         (b"chr\tpos\n", 1, "no rows"),
         (b"chr\tpos\n\n\n", 1, "no rows"),
         (b"onlyone\n1\n", 1, "one column"),
+        (b"#\n#\n", None, "comment"),
+        (b"#\n\n7\n", 3, "one column"),
         (b"chr\tpos\tpos\n1\t2\t3\n", 1, "given twice"),
         (b"chr\tpos\n1\t2\n3\n", 3, "1 columns"),
         (b"chr\tpos\n1\t2\n3\t4\t5\n", 3, "3 columns"),

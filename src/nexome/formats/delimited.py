@@ -199,7 +199,7 @@ def _delimiter_of(text: str, asked: str) -> str:
 
 def _is_comment(text: str, delimiter: str, stream: ByteStream) -> bool:
     """Whether a line that starts with '#' is a comment: it is a header if the row below has its shape."""
-    if text.startswith("##"):
+    if text.startswith("##") or not text.strip("# \t"):
         return True
     below = [line for line in stream.peek_lines(8) if line.strip()]
     if not below or below[0].startswith(b"#"):
@@ -222,7 +222,7 @@ def _checked_header(text: str, delimiter: str, comments: tuple[str, ...], stream
         )
     if len(names) < 2:
         raise FormatError(
-            f"one column ({names[0][:60]!r})",
+            f"one column ({text[:60]!r})",
             where=where,
             expected="columns separated by tabs, commas, semicolons or spaces",
             todo="Check the first lines of the file, or say --delimiter.",
