@@ -40,17 +40,22 @@ from nexome.store.disk import space_errors, write_stamped
 
 SUGGESTIVE: Final = 5.0  # −log₁₀ 1e-5: loci of a trait without a genome-wide one
 
-_HIT_LEVEL: Final = 255
+_MISSING_BIN: Final = 32768 // int(codec.Z_STEP * Z_STEP)  # where −32768 falls among bins of |z|
+_OVERFLOW_BIN: Final = _MISSING_BIN - 1  # where −32767 falls, beside |z| just below 32
 _PARTS_MOST: Final = 10_000  # small arrays of hits before they are joined into one
 _TILE: Final = 32  # columns side by side: one cache line of int16 codes
 
 
-def _level_of_code() -> npt.NDArray[np.uint8]:
-    """Level of the Manhattan bit set of each |code| of z [32768]; _HIT_LEVEL from p < 1e-4 on."""
-    strength = neg_log10_p_from_z(np.arange(32768) / codec.Z_STEP)
-    level = np.minimum(strength / LEVEL, LEVELS - 1).astype(np.uint8)
-    level[strength >= HIT] = _HIT_LEVEL
-    return level
+def _hit_code() -> int:
+    """The smallest |code| of z that is a hit."""
+    return int(np.argmax(neg_log10_p_from_z(np.arange(32768) / codec.Z_STEP) >= HIT))
+
+
+def _bit_of_code() -> UInt64s:
+    """The Manhattan bit of each |code| of z, uint64 [32769]; 0 for hits, and for missing at the end."""
+    strength = neg_log10_p_from_z(np.arange(32769) / codec.Z_STEP)
+    level = np.minimum(strength / LEVEL, LEVELS - 1).astype(np.uint64)
+    return np.where(strength < HIT, np.uint64(1) << level, np.uint64(0))
 
 
 @njit(inline="always")
@@ -62,52 +67,56 @@ def _flush(sets: Any, bits: Any, first: int, width: int, place: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _count(z: Any, bins: Any, level: Any, qq: Any, sets: Any, tally: Any) -> None:
-    """Add codes z [V, T] to |z| counts qq [T, Z_BINS], bit sets [T, bins] and (cells, hits) tally [T, 2].
+def _count(z: Any, bins: Any, bit: Any, qq: Any, sets: Any, missing: Any) -> None:
+    """Add codes z [V, T] to |z| counts qq [T, Z_BINS], bit sets [T, bins] and missing [T].
 
-    `bins` [V] is the position bin of each row, −1 for none. Overflow cells are hits; their |z| is
-    not counted here.
+    `bins` [V] is the position bin of each row, −1 for none; `bit` is `_bit_of_code`. The inner loop
+    has no branch: missing cells fall in a bin behind the last. Overflow cells fall in _OVERFLOW_BIN.
     """
     rows, columns = z.shape
-    cells = np.zeros(_TILE, np.int64)
-    hits = np.zeros(_TILE, np.int64)
     bits = np.zeros(_TILE, np.uint64)
+    counts = np.zeros((_TILE, _MISSING_BIN + 1), np.int32)
     for first in range(0, columns, _TILE):
         width = min(_TILE, columns - first)
-        cells[:] = 0
-        hits[:] = 0
+        counts[:width] = 0
         place = np.int64(-1)
         for i in range(rows):
             if bins[i] != place:
                 _flush(sets, bits, first, width, place)
                 place = bins[i]
             for j in range(width):
-                code = np.int32(z[i, first + j])
-                if code == -32768:
-                    continue
-                size = -code if code < 0 else code
-                where = level[size]
-                cells[j] += 1
-                if code != -32767:
-                    qq[first + j, size >> 4] += 1
-                if where == _HIT_LEVEL:
-                    hits[j] += 1
-                else:
-                    bits[j] |= np.uint64(1) << np.uint64(where)
+                size = abs(np.int32(z[i, first + j]))
+                counts[j, size >> 4] += 1
+                bits[j] |= bit[size]
         _flush(sets, bits, first, width, place)
         for j in range(width):
-            tally[first + j, 0] += cells[j]
-            tally[first + j, 1] += hits[j]
+            for k in range(_MISSING_BIN):
+                qq[first + j, k] += counts[j, k]
+            missing[first + j] += counts[j, _MISSING_BIN]
 
 
 @njit(cache=True, nogil=True)
-def _gather(z: Any, threshold: int, row: Any, column: Any) -> None:
-    """Row and column of every cell of z [V, T] with |code| ≥ threshold, overflow included."""
+def _count_hits(z: Any, threshold: int, found: Any) -> None:
+    """Number of cells of each row of z [V, T] with |code| ≥ threshold, overflow included, into found [V]."""
+    for i in range(z.shape[0]):
+        row = z[i]
+        count = np.int32(0)
+        for j in range(z.shape[1]):
+            code = np.int32(row[j])
+            count += np.int32((abs(code) >= threshold) & (code != np.int32(-32768)))
+        found[i] = count
+
+
+@njit(cache=True, nogil=True)
+def _gather(z: Any, threshold: int, found: Any, row: Any, column: Any) -> None:
+    """Row and column of the cells that `_count_hits` found, by row, then column."""
     at = 0
     for i in range(z.shape[0]):
+        if found[i] == 0:
+            continue
         for j in range(z.shape[1]):
             code = np.int32(z[i, j])
-            if code >= threshold or (code <= -threshold and code != -32768):
+            if abs(code) >= threshold and code != -32768:
                 row[at] = i
                 column[at] = j
                 at += 1
@@ -141,12 +150,13 @@ def _no_hits() -> _Hits:
 class SummaryBuilder:
     """Counts the cells of T traits as they are written, then writes their summaries.
 
-    Memory: 36 kB a trait (up to GROUPED_FROM traits) and 40 bytes a hit.
+    Memory: 36 kB a trait (unless grouped) and 40 bytes a hit. The traits are of one study, which is
+    grouped above GROUPED_FROM traits, or with `one_study=False` of as many studies, which never are.
     """
 
-    def __init__(self, assembly: Assembly, traits: int) -> None:
+    def __init__(self, assembly: Assembly, traits: int, *, one_study: bool = True) -> None:
         self._bins = position_bins(assembly)
-        self._grouped = traits > GROUPED_FROM
+        self._grouped = one_study and traits > GROUPED_FROM
         groups = 1 if self._grouped else traits
         self._qq = np.zeros((groups, Z_BINS), np.int64)
         self._sets = np.zeros((groups, self._bins.size), np.uint64)
@@ -154,7 +164,7 @@ class SummaryBuilder:
         self._tally = np.zeros((traits, 2), np.int64)
         self._missing = np.zeros(traits, np.int64)
         self._lambda = np.full(traits, np.nan)
-        self._level = _level_of_code()
+        self._bit, self._hit_code = _bit_of_code(), _hit_code()
         self._hits: list[_Hits] = []
         self._spelled: dict[int, str] = {}
         self._open = -1  # the trait being counted, when grouped
@@ -179,20 +189,11 @@ class SummaryBuilder:
         if self._grouped:
             self._turn_to(first_trait)
         group = slice(0, 1) if self._grouped else own
-        before = self._tally[own].sum(axis=0)
-        cells_before = self._tally[own, 0].copy()
-        _count(
-            z,
-            self._bins.bin_of(features.locus),
-            self._level,
-            self._qq[group],
-            self._sets[group],
-            self._tally[own],
-        )
-        self._missing[own] += z.shape[0] - (self._tally[own, 0] - cells_before)
-        found = int((self._tally[own].sum(axis=0) - before)[1])
-        if found:
-            self._keep_hits(features, codes, exact_z, first_trait=first_trait, found=found)
+        before = self._missing[own].copy()
+        bins = self._bins.bin_of(features.locus)
+        _count(z, bins, self._bit, self._qq[group], self._sets[group], self._missing[own])
+        self._tally[own, 0] += z.shape[0] - (self._missing[own] - before)
+        self._keep_hits(features, codes, exact_z, first_trait=first_trait)
 
     def add_ragged(self, features: Features, cells: RaggedCells, trait: int) -> None:
         """Add cells of one trait of a ragged segment whose features are `features`."""
@@ -210,11 +211,15 @@ class SummaryBuilder:
         exact_z: Exact | None,
         *,
         first_trait: int,
-        found: int,
     ) -> None:
         z, se, eaf = codes
-        row, column = np.empty(found, np.int64), np.empty(found, np.int64)
-        _gather(z, int(np.argmax(self._level == _HIT_LEVEL)), row, column)
+        found = np.empty(len(z), np.int32)
+        _count_hits(z, np.int32(self._hit_code), found)
+        if not (total := int(found.sum())):
+            return
+        row, column = np.empty(total, np.int64), np.empty(total, np.int64)
+        _gather(z, self._hit_code, found, row, column)
+        self._tally[first_trait : first_trait + z.shape[1], 1] += np.bincount(column, minlength=z.shape[1])
         values = codec.decode_z(z[row, column])
         if exact_z is not None and len(exact_z.value):
             _fill_exact(values, row * z.shape[1] + column, exact_z, z.shape[1])
@@ -222,6 +227,7 @@ class SummaryBuilder:
         if over.any():
             group = np.zeros(int(over.sum()), np.int64) if self._grouped else column[over] + first_trait
             bins = np.minimum(np.abs(values[over]) / Z_STEP, Z_BINS - 1).astype(np.int64)
+            np.add.at(self._qq, (group, np.full(len(group), _OVERFLOW_BIN)), -1)
             np.add.at(self._qq, (group, bins), 1)
         allele = features.allele[row]
         for key in allele[allele >= np.uint64(HASHED)].tolist():
