@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from nexome.model.genome import HASHED
+
 if TYPE_CHECKING:
     from nexome.store.associations.types import Exact, Features, Planes
 
@@ -27,7 +29,10 @@ def rows_with_cells(planes: Planes) -> npt.NDArray[np.bool_]:
 
 def drop_empty_rows(planes: Planes) -> Planes:
     """The planes without features that have no cell here, and without texts of features not here."""
-    return take_rows(planes, np.flatnonzero(rows_with_cells(planes)))
+    held = rows_with_cells(planes)
+    if held.all():
+        return replace(planes, features=_own_texts(planes.features))
+    return take_rows(planes, np.flatnonzero(held))
 
 
 def take_rows(planes: Planes, rows: Rows) -> Planes:
@@ -62,7 +67,8 @@ def strongest_cells(planes: Planes) -> Planes:
 
 
 def _own_texts(features: Features) -> Features:
-    spelled = {key: features.spelled[key] for key in features.allele.tolist() if key in features.spelled}
+    keys = features.allele[features.allele >= np.uint64(HASHED)].tolist()
+    spelled = {key: features.spelled[key] for key in keys if key in features.spelled}
     return replace(features, spelled=spelled)
 
 
