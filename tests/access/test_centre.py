@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from conftest import make_root
 from nexome.access import centre as module
 from nexome.access.centre import Centre
 from nexome.access.identity import new_token, token_hash
 from nexome.model.errors import NotFoundError, RefusedError
 from nexome.store.associations import AssociationStore
+from nexome.testing.mixed_root import make_root
 
 
 def make_token(centre: Centre, name: str, *, role: str = "holder", expires: str = "") -> str:

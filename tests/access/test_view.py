@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import nexome
-from conftest import LONG, STUDIES, rows_of
 from nexome.access.answers import (
     ASSOCIATION_COLUMNS,
     GENE_COLUMNS,
@@ -27,6 +26,7 @@ from nexome.model.errors import NexomeError, NotFoundError, QueryError, RefusedE
 from nexome.model.fields import schema_of
 from nexome.model.genome import unpack_alleles
 from nexome.store.associations import Planes
+from nexome.testing.mixed_root import LONG, STUDIES, rows_of
 
 PRIVATE = [name for name, (study, _, _) in STUDIES.items() if study.access == "private"]
 REGIONS = ["1", "2", "X", "1:1000-9000", "2:60000-60010", "1:50200-50900", "ABC1"]

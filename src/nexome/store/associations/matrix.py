@@ -49,7 +49,7 @@ class StagedMatrix:
         self._new_axis: AxisPart | None = None
         self._columns: ColumnWriter | None = None
         self._dense: DenseWriter | None = None
-        self._summary = SummaryBuilder(store.root.assembly, len(studies))
+        self._summary = SummaryBuilder(store.root.assembly, len(studies), one_study=False)
         self._place, self._rows = self._work.path / "segment-0", 0
         try:
             with space_errors(self._work.path):
