@@ -88,9 +88,12 @@ class FileImport:
         )
         self.reader: Reader = open_associations(request.path, read)
         self.collected = Collected(one_study=bool(request.study.get("id")))
-        self.chosen: Chosen = choose(
-            self.reader, request, options, resources=resources, home=store.root.assembly
-        )
+        try:
+            home = store.root.assembly
+            self.chosen: Chosen = choose(self.reader, request, options, resources=resources, home=home)
+        except BaseException:
+            self.reader.close()
+            raise
         self._spool: Spool | None = None
         self._strand = StrandEvidence()
         self._letters = ""

@@ -35,6 +35,7 @@ P_IS_AUTHORITY: Final = frozenset({"saige", "regenie", "bolt", "bolt-lmm"})
 _Z95: Final = 1.959963984540054
 _RELATIVE_DISAGREEMENT: Final = 0.1  # beta and se with two digits each differ by up to 10 % from p
 _ABSOLUTE_DISAGREEMENT: Final = 0.1
+_LEAST_Z: Final = 1e-6  # below, effect / z is no standard error any more
 _Z_OF_SMALLEST_P: Final = 37.0  # a p written 0 has underflowed beyond this z, or is wrong
 
 
@@ -63,6 +64,7 @@ def harmonise_effects(columns: Columns, verdicts: Verdicts, *, authority: Author
         neg_log_p = _neg_log_p(columns, verdicts)
         given = _of(columns, "z_score", len(verdicts.drop))
         verdicts.reject(np.isinf(given), Drop.EFFECT_NOT_FINITE)
+        given = _without_contradiction(given, effect, verdicts)
         sign = _sign(columns, effect, given)
         estimate = None if effect is None or error is None else effect / error
         from_p = None if neg_log_p is None else _signed(z_from_neg_log10_p(neg_log_p), sign)
@@ -162,6 +164,15 @@ def _neg_log_p(columns: Columns, verdicts: Verdicts) -> Column | None:
     return np.where(np.isnan(neg_log_p), -np.log10(p), neg_log_p)
 
 
+def _without_contradiction(given: Column, effect: Column | None, verdicts: Verdicts) -> Column:
+    """The file's z, missing where its sign is not that of the effect (counted as a disagreement)."""
+    if effect is None:
+        return given
+    against = np.sign(effect) * np.sign(given) < 0
+    verdicts.mark(against, Change.P_AND_ESTIMATE_DISAGREE)
+    return np.where(against, np.nan, given)
+
+
 def _sign(columns: Columns, effect: Column | None, given: Column) -> Column:
     sign = np.sign(given if effect is None else effect)
     if effect is not None:
@@ -223,7 +234,7 @@ def _fit_error(effect: Column | None, error: Column | None, z: Column, verdicts:
     if effect is None:
         return np.full(len(z), np.nan) if error is None else error
     not_estimate = verdicts.change & np.uint32(Change.Z_FROM_P | Change.Z_FROM_COLUMN) != 0
-    fitted = np.abs(effect / z)
+    fitted = np.where(np.abs(z) >= _LEAST_Z, np.abs(effect / z), np.nan)
     if error is None:
         use = np.isfinite(fitted) & (fitted > 0)
         verdicts.mark(use, Change.STANDARD_ERROR_FROM_P)
