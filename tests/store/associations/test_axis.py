@@ -84,7 +84,7 @@ def test_named_features_are_found_by_kind_and_name(tmp_path):
     axis = Axis(tmp_path)
     assert axis.find_hashed(key) == [0]
     assert axis.features().text(0) == "cpg:cg001"
-    assert axis.features().alleles == ([None], [None], ["cg001"])
+    assert [a.to_pylist() for a in axis.features().alleles] == [[None], [None], ["cg001"]]
 
 
 def test_disorder_and_unspelled_hashes_are_refused(tmp_path):

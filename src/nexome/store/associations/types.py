@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from nexome.model.fields import FIELDS, schema_of
 from nexome.model.genome import UNPLACED, Assembly, unpack_alleles
@@ -38,6 +39,8 @@ COLUMNS: Final = (
     "info",
 )
 """What `Planes.column` decodes; the names of `model.fields`."""
+
+_FEW: Final = 64  # features below which sorting their alleles costs more than spelling them
 
 TABLE_COLUMNS: Final = (
     "chromosome",
@@ -150,12 +153,22 @@ class Features:
         return "/".join(packed) if packed else self.spelled.get(key, "")
 
     @cached_property
-    def alleles(self) -> tuple[list[str | None], list[str | None], list[str | None]]:
-        """(ref, alt, name) of each feature; name is None for variants, ref and alt for the others."""
+    def alleles(self) -> tuple[pa.Array, pa.Array, pa.Array]:
+        """(ref, alt, name) of each feature, Arrow strings; name is null for variants, the others for names.
+
+        Millions of features have few different alleles: each is spelled once.
+        """
+        if len(self) <= _FEW:
+            return tuple(pa.array(texts, pa.string()) for texts in self._spell(self.allele))
+        keys, place = np.unique(self.allele, return_inverse=True)
+        rows = pa.array(place)
+        return tuple(pa.array(texts, pa.string()).take(rows) for texts in self._spell(keys))
+
+    def _spell(self, keys: UInt64s) -> tuple[list[str | None], list[str | None], list[str | None]]:
         refs: list[str | None] = []
         alts: list[str | None] = []
         names: list[str | None] = []
-        for key in self.allele.tolist():
+        for key in keys.tolist():
             packed = unpack_alleles(key)
             text = "" if packed else self.spelled.get(key, "")
             ref, slash, alt = (packed[0], "/", packed[1]) if packed else text.partition("/")
@@ -298,9 +311,9 @@ def feature_column(features: Features, assembly: Assembly, name: str) -> pa.Arra
     if name == "base_pair_location":
         return pa.array(features.position, pa.uint32(), mask=features.contig == UNPLACED)
     if name == "rsid":
-        return pa.array([f"rs{r}" if r else None for r in features.rsid.tolist()], pa.string())
-    which = {"other_allele": 0, "effect_allele": 1, "feature_name": 2}[name]
-    return pa.array(features.alleles[which], pa.string())
+        digits = pa.array(features.rsid, pa.uint32(), mask=features.rsid == 0).cast(pa.string())
+        return pc.binary_join_element_wise("rs", digits, "")
+    return features.alleles[{"other_allele": 0, "effect_allele": 1, "feature_name": 2}[name]]
 
 
 def _chromosomes(features: Features, assembly: Assembly) -> pa.Array:
