@@ -63,6 +63,22 @@ def commands_page() -> str:
     return _page("Commands", "As `nexome COMMAND --help` prints it.", "\n\n".join(parts))
 
 
+def routes_page() -> str:
+    """Every route of the HTTP API with its parameters and columns; openapi.json says the same to programs."""
+    from nexome.web.api.routes import ROUTES  # noqa: PLC0415 - the whole API is needed by this page alone
+
+    parts = []
+    for route in ROUTES:
+        head = f"## `{' / '.join(route.methods)} /api/v1{route.path.replace(':path', '')}`"
+        rows = [(f"`{p.name}`", p.place, p.kind, p.en, p.zh) for p in route.parameters]
+        table = _table(("parameter", "in", "kind", "meaning", "含义"), rows) if rows else "No parameters."
+        columns = "Columns: " + ", ".join(f"`{name}`" for name in route.columns) if route.columns else ""
+        texts = (head, f"{route.summary_en}. {route.summary_zh}。", table, columns)
+        parts.append("\n\n".join(text for text in texts if text))
+    text = "Answers, pages, errors and ETags: see [JSON by column](../decisions/0002-json-by-column.md)."
+    return _page("Routes", text, "\n\n".join(parts))
+
+
 def licences_page() -> str:
     """Licence of each distribution that an install without extras brings, from its own metadata."""
     rows = ((d.metadata["Name"], d.version, _licence_of(d)) for d in runtime_distributions())
@@ -78,6 +94,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "settings.md": settings_page,
     "errors.md": errors_page,
     "commands.md": commands_page,
+    "routes.md": routes_page,
     "licences.md": licences_page,
 }
 
