@@ -68,7 +68,7 @@ def plain_level(group, plane, row, column):
         return codec.MISSING
     if plane == "eaf":
         return {1: codec.EAF_ZERO, 2: codec.EAF_ONE}.get(w, base + ((w - 3) >> 1 ^ -((w - 3) & 1)))
-    level = int(group["se_offset"][column]) + int(codec.se_shape_table()[base % 65536])
+    level = int(group["se_offset"][column]) + int(group["se_level"][row, int(group["group"][column])])
     return level + ((w - 2) >> 1 ^ -((w - 2) & 1))
 
 

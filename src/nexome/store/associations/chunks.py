@@ -154,22 +154,20 @@ def read_eaf(chunks: Any, rows: Any, model: Any, runs: Any, out: Any) -> int:
 
 @njit(cache=True, nogil=True)
 def read_se(chunks: Any, rows: Any, model: Any, runs: Any, out: Any) -> int:
-    """As read_eaf for se. model (baseline, group, first, offset int16 [T], shape int16 [65536])."""
+    """As read_eaf for se. model (level int16 [V, G], group, first, offset int16 [T])."""
     address, length = chunks
     row_at, row_of, out_rows = rows
     run_at, run_of = runs
-    baseline, group, first, offset, shape = model
+    level, group, first, offset = model
     words = np.empty((CHUNK_ROWS, CHUNK_COLUMNS), np.uint16)
     size = np.zeros(1, np.uint64)
-    level = np.empty(baseline.shape[1], np.int32)
     for a in range(address.shape[0]):
         for b in range(address.shape[1]):
             if not unpack(address[a, b], length[a, b], words, size):
                 return a * address.shape[1] + b
             for k in range(row_at[a], row_at[a + 1]):
                 row = row_of[k]
-                for g in range(level.shape[0]):
-                    level[g] = shape[np.uint16(baseline[row, g])]
+                here = level[row]
                 source = words[row % CHUNK_ROWS]
                 for q in range(run_at[b], run_at[b + 1]):
                     start, o, n = run_of[q, 0], run_of[q, 1], run_of[q, 2]
@@ -178,7 +176,7 @@ def read_se(chunks: Any, rows: Any, model: Any, runs: Any, out: Any) -> int:
                     base = offset[first[b] + start : first[b] + start + n]
                     for j in range(n):
                         word = np.int32(source[start + j])
-                        c = _unzigzag(word - np.int32(2)) + level[mine[j]] + np.int32(base[j])
+                        c = _unzigzag(word - np.int32(2)) + np.int32(here[mine[j]]) + np.int32(base[j])
                         target[j] = c if word != np.int32(0) else np.int32(-32768)
     return -1
 

@@ -123,21 +123,6 @@ def p_from_z(z: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     return np.asarray(10.0 ** -neg_log10_p_from_z(z))
 
 
-@cache
-def se_shape_table() -> Codes:
-    """What g is for each eaf code, int16 [65536]: round(−51/2 · ln 2f(1−f)), 0 where f is 0, 1 or missing.
-
-    The part of a standard error's code that its frequency explains.
-    """
-    f = eaf_table().astype(np.float64)
-    variance = 2 * f * (1 - f)
-    usable = np.isfinite(variance) & (variance > 0)
-    shape = np.where(usable, round_away(-SE_STEP / 2 * np.log(np.where(usable, variance, 1.0))), 0)
-    shape = shape.astype(np.int16)
-    shape.flags.writeable = False
-    return np.asarray(shape)
-
-
 def decode_z(codes: Codes) -> Floats:
     """Values of z codes; NaN where missing or kept in the overflow table."""
     return np.asarray(z_table()[codes.view(np.uint16)])

@@ -4,7 +4,8 @@
     z, se, eaf    uint16 [V, T], sharded (`shards`); words of the table below
     lag i8 [V], rho i8 [V]           prediction of z from an earlier row of the same block of 64
     baseline i16 [V, G]              eaf code of each group of studies (by ancestry)
-    group i64 [T], se_offset i16 [T] group of each trait; its standard errors' level
+    group i64 [T]                    group of each trait
+    se_level i16 [V, G], se_offset i16 [T]   what standard errors are near: feature in group, trait
     overflow/                        exact z of special cells (`overflow`)
     n, info f32 [V, T], sharded      only where some trait varies from cell to cell
 
@@ -12,11 +13,12 @@
     0        missing                            missing                         missing
     1        special: exact z in overflow/      –                               exactly 0
     2        –                                  –                               exactly 1
-    from     2: zigzag(code − p)                2: zigzag(code − offset[j]      3: zigzag(code − b),
-             p = rho[i]·c[i−lag[i]] >> 6             − g(b))                       b = baseline[i, group[j]]
+    from     2: zigzag(code − p)                2: zigzag(code                  3: zigzag(code −
+             p = rho[i]·c[i−lag[i]] >> 6             − se_level[i, group[j]]         baseline[i, group[j]])
+                                                − se_offset[j])
 
 `c` is the code of the earlier cell, or the prediction where that cell is missing or special; p is 0
-where lag is 0. g is `codec.se_shape_table`.
+where lag is 0.
 """
 
 from __future__ import annotations
@@ -95,8 +97,12 @@ class DenseSegment:
         return open_array(self.path / "lag"), open_array(self.path / "rho")
 
     @cached_property
-    def _levels(self) -> tuple[npt.NDArray[np.int16], Int64s, npt.NDArray[np.int16]]:
-        return self.baseline, open_array(self.path / "group"), open_array(self.path / "se_offset")
+    def _group(self) -> Int64s:
+        return open_array(self.path / "group")
+
+    @cached_property
+    def _se_model(self) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
+        return open_array(self.path / "se_level"), open_array(self.path / "se_offset")
 
     def _read(
         self, name: Plane, layout: _Layout, piece: tuple[slice, slice], out: npt.NDArray[np.int16]
@@ -109,10 +115,12 @@ class DenseSegment:
         if name == "z":
             bad = chunks.read_z(where, rows_wanted, self._prediction, runs, out)
         elif name == "eaf":
-            bad = chunks.read_eaf(where, rows_wanted, (*self._levels[:2], columns * CHUNK_COLUMNS), runs, out)
+            bad = chunks.read_eaf(
+                where, rows_wanted, (self.baseline, self._group, columns * CHUNK_COLUMNS), runs, out
+            )
         else:
-            baseline, group, offset = self._levels
-            model = (baseline, group, columns * CHUNK_COLUMNS, offset, codec.se_shape_table())
+            level, offset = self._se_model
+            model = (level, self._group, columns * CHUNK_COLUMNS, offset)
             bad = chunks.read_se(where, rows_wanted, model, runs, out)
         if bad >= 0:
             i, j = divmod(bad, len(columns))

@@ -50,6 +50,7 @@ class DenseWriter:
         self._lag = np.zeros(features, np.int8)
         self._rho = np.zeros(features, np.int8)
         self._baseline = np.zeros((features, len(names)), np.int16)
+        self._se_level = np.zeros((features, len(names)), np.int16)
         self._offset: Codes | None = None
         self._overflow: list[tuple[npt.NDArray[Any], npt.NDArray[Any], Floats]] = []
         self._sample = np.unique(np.linspace(0, self.traits - 1, SAMPLED_TRAITS).astype(np.int64))
@@ -106,6 +107,7 @@ class DenseWriter:
             "lag": self._lag,
             "rho": self._rho,
             "baseline": self._baseline,
+            "se_level": self._se_level,
             "group": self._group,
         }
         small["se_offset"] = np.zeros(self.traits, np.int16) if self._offset is None else self._offset
@@ -143,12 +145,15 @@ class DenseWriter:
         """What the residuals of a band are taken against."""
         rows = slice(first, first + count)
         kernels.estimate_prediction(band.z[:count], self._sample, self._lag[rows], self._rho[rows])
-        kernels.baselines(band.eaf[:count], self._group, self._baseline[rows])
-        if self._offset is None:
-            self._offset = np.zeros(self.traits, np.int16)
-            kernels.se_offsets(
-                band.se[:count], self._baseline[rows], self._group, codec.se_shape_table(), self._offset
-            )
+        zero = np.zeros(self.traits, np.int16)
+        kernels.levels(band.eaf[:count], self._group, zero, self._baseline[rows])
+        se, level = band.se[:count], self._se_level[rows]
+        if self._offset is None:  # a fit in two rounds: traits, features, traits
+            self._offset = np.zeros_like(zero)
+            kernels.offsets(se, level, self._group, self._offset)
+            kernels.levels(se, self._group, self._offset, level)
+            kernels.offsets(se, level, self._group, self._offset)
+        kernels.levels(se, self._group, self._offset, level)
 
     def _write_z(self, band: _Band, first: int, part: tuple[int, slice]) -> None:
         count, columns = part
@@ -176,8 +181,7 @@ class DenseWriter:
         assert self._offset is not None  # noqa: S101  made with the first band
         count, columns = part
         codes = band.se[:count, columns]
-        baseline, shape = self._baseline[first : first + count], codec.se_shape_table()
-        model = (baseline, self._group[columns], self._offset[columns], shape)
+        model = (self._se_level[first : first + count], self._group[columns], self._offset[columns])
         out, index = self._buffers(codes)
         size = pack.pack_se(codes, model, out, index, pack.codec_name())
         self._write("se", first, columns, out[:size], index)

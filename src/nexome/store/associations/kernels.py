@@ -15,7 +15,7 @@ from numba.extending import intrinsic
 
 CHAIN_ROWS: Final = 64  # a prediction never reaches over a multiple of this many rows
 MAX_LAG: Final = 8
-BASELINE_SAMPLE: Final = 64
+LEVEL_SAMPLE: Final = 64
 
 _BAD_Z: Final = 1
 _BAD_SE: Final = 2
@@ -135,10 +135,10 @@ def estimate_prediction(codes: Any, sample: Any, lag: Any, rho: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def baselines(codes: Any, group: Any, out: Any) -> None:
-    """Mean eaf code of each row in each group: codes int16 [R, T], group int64 [T], out int16 [R, G].
+def levels(codes: Any, group: Any, offset: Any, out: Any) -> None:
+    """Mean code of each row in each group: codes int16 [R, T] less offset int16 [T], group int64 [T].
 
-    At most the first 64 usable cells of a row are looked at; 0 where a group has none.
+    `out` is int16 [R, G]. At most the first 64 usable cells of a group are looked at; 0 where it has none.
     """
     groups = out.shape[1]
     total = np.zeros(groups, np.int64)
@@ -150,10 +150,10 @@ def baselines(codes: Any, group: Any, out: Any) -> None:
         for j in range(codes.shape[1]):
             g = group[j]
             c = np.int64(codes[i, j])
-            if count[g] < BASELINE_SAMPLE and c != -32768 and c < 32766:
-                total[g] += c
+            if count[g] < LEVEL_SAMPLE and c != -32768 and c < 32766:
+                total[g] += c - np.int64(offset[j])
                 count[g] += 1
-                full += 1 if count[g] == BASELINE_SAMPLE else 0
+                full += 1 if count[g] == LEVEL_SAMPLE else 0
                 if full == groups:
                     break
         for g in range(groups):
@@ -161,8 +161,8 @@ def baselines(codes: Any, group: Any, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def se_offsets(codes: Any, baseline: Any, group: Any, shape: Any, out: Any) -> None:
-    """Median of code − shape(baseline) of each column over up to 1,024 rows spread over [R]."""
+def offsets(codes: Any, level: Any, group: Any, out: Any) -> None:
+    """Median of code − level[i, group[j]] of each column over up to 1,024 rows spread over [R]; int16 [T]."""
     stride = max(1, codes.shape[0] // 1024)
     values = np.empty(codes.shape[0] // stride + 1, np.int32)
     for j in range(codes.shape[1]):
@@ -170,7 +170,7 @@ def se_offsets(codes: Any, baseline: Any, group: Any, shape: Any, out: Any) -> N
         for i in range(0, codes.shape[0], stride):
             c = codes[i, j]
             if c != -32768:
-                values[count] = np.int32(c) - shape[np.uint16(baseline[i, group[j]])]
+                values[count] = np.int32(c) - np.int32(level[i, group[j]])
                 count += 1
         out[j] = int(np.median(values[:count])) if count else 0
 

@@ -151,10 +151,9 @@ def pack_eaf(codes: Any, model: Any, out: Any, index: Any, name: Any) -> Any:
 
 @njit(cache=True, nogil=True)
 def pack_se(codes: Any, model: Any, out: Any, index: Any, name: Any) -> Any:
-    """As pack_eaf for se; model (baseline, group, offset int16 [C], shape int16 [65536])."""
-    baseline, group, offset, shape = model
+    """As pack_eaf for se; model (level int16 [R, G], group, offset int16 [C])."""
+    level, group, offset = model
     words = np.zeros((CHUNK_ROWS, CHUNK_COLUMNS), np.uint16)
-    level = np.empty(baseline.shape[1], np.int32)
     at = np.int64(0)
     for a in range(index.shape[0]):
         for b in range(index.shape[1]):
@@ -167,12 +166,10 @@ def pack_se(codes: Any, model: Any, out: Any, index: Any, name: Any) -> Any:
             base = offset[first : first + count]
             for i in range(rows):
                 row = a * CHUNK_ROWS + i
-                source, word = codes[row, first : first + count], words[i]
-                for g in range(level.shape[0]):
-                    level[g] = shape[np.uint16(baseline[row, g])]
+                source, word, here = codes[row, first : first + count], words[i], level[row]
                 for j in range(count):
                     c = np.int32(source[j])
-                    w = _zigzag(c - level[mine[j]] - np.int32(base[j])) + np.int32(2)
+                    w = _zigzag(c - np.int32(here[mine[j]]) - np.int32(base[j])) + np.int32(2)
                     word[j] = w if c != np.int32(-32768) else np.int32(0)
             length = compress_words(words, out, at, name)
             index[a, b, 0] = at
