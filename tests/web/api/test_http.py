@@ -1,10 +1,12 @@
 """What holds for every route: one error shape, ETags, caching, tokens, limits, and a complete document."""
 
 import logging
+from dataclasses import replace
 
 import pytest
 
 from nexome.access.view import View
+from nexome.model.errors import BusyError
 from nexome.testing import small_centre
 from nexome.web.api.routes import ROUTES
 
@@ -104,6 +106,24 @@ def test_an_error_of_ours_tells_a_reference_and_nothing_else(client, monkeypatch
     reference = error["todo"].split("reference ")[1].split(";")[0]
     assert reference in caplog.text
     assert "secret" in caplog.text
+
+
+def test_a_path_of_the_server_is_never_told(client, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise BusyError("another writer", where="/secret/root/lock")
+
+    monkeypatch.setattr(View, "studies", fail)
+    answer = client.request("GET", "studies")
+    _error(answer, 503, "busy")
+    assert "secret" not in answer.text
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_a_look_up_too_wide_is_refused_before_it_is_spelled_out(client, small, centre, monkeypatch):
+    narrow = replace(centre.settings, page_size_max=3)
+    monkeypatch.setattr(type(centre), "settings", property(lambda _: narrow))
+    answer = client.request("GET", "lookup", params={"variants": small.rsid})
+    assert "at most 3" in _error(answer, 400, "query")["expected"]
 
 
 def test_an_open_answer_has_an_etag_and_becomes_a_304(ask, small, monkeypatch):

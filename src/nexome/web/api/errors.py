@@ -47,16 +47,14 @@ class TooLargeError(QueryError):
 def error_response(
     error: Exception, request: Request, *, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The response for any exception: its own words when it was raised on purpose and is not ours to hide."""
+    """The response for any exception: its own words when the asker can mend it, else a reference."""
     head = {**SECURITY_HEADERS, "Cache-Control": "no-store", **(headers or {})}
-    if not isinstance(error, NexomeError) or error.http_status == 500:
+    if not isinstance(error, NexomeError) or error.http_status >= 500:
         return _hidden(error, request, head)
     status = error.http_status
     if isinstance(error, RefusedError) and error.reason.startswith("token_"):
         status = 401
         head["WWW-Authenticate"] = "Bearer"
-    if status == 503:
-        head["Retry-After"] = "1"
     return Response(orjson.dumps({"error": error.as_dict()}), status, head, media_type=JSON)
 
 
@@ -71,11 +69,13 @@ def unknown_route(request: Request) -> NotFoundError:
 
 def _hidden(error: Exception, request: Request, headers: dict[str, str]) -> Response:
     reference = secrets.token_hex(4)
-    code = error.code if isinstance(error, NexomeError) else "internal"
+    code, status = (error.code, error.http_status) if isinstance(error, NexomeError) else ("internal", 500)
+    if status == 503:
+        headers["Retry-After"] = "1"
     # The path alone: a query may name what a person looked for.
     _log.error("error %s answering %s %s", reference, request.method, request.url.path, exc_info=error)
     found = "the server could not answer"
     todo = f"Tell the owner of this site the reference {reference}; the server's log says more."
     parts = {"where": request.url.path[:200], "found": found, "expected": "", "todo": todo}
     body = {"error": {"code": code, "message": f"{found}. {todo}", **parts}}
-    return Response(orjson.dumps(body), 500, headers, media_type=JSON)
+    return Response(orjson.dumps(body), status, headers, media_type=JSON)

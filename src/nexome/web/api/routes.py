@@ -185,16 +185,16 @@ def answer_lookup(asked: Asked) -> Answer:
     variants = asked["variants"]
     if not 1 <= len(variants) <= LOOKUP_MAX:
         raise QueryError(f"{len(variants)} variants", where="variants", expected=f"1 to {LOOKUP_MAX}")
-    table = asked.view.lookup(variants, studies=asked["studies"])
-    most = asked.settings.page_size_max
-    if table.num_rows > most:
+    planes = asked.view.lookup_planes(variants, studies=asked["studies"])
+    cells, most = planes.shape[0] * planes.shape[1], asked.settings.page_size_max
+    if cells > most:
         raise QueryError(
-            f"an answer of {table.num_rows} rows",
+            f"{cells:,} cells",
             where="variants",
-            expected=f"at most {most}",
+            expected=f"at most {most:,} (variants held × traits)",
             todo="Ask for fewer variants, or for some studies only.",
         )
-    return Rows(table, {"unknown": asked.view.unknown_variants(variants)})
+    return Rows(planes.table(ASSOCIATION_COLUMNS), {"unknown": asked.view.unknown_variants(variants)})
 
 
 def answer_gene(asked: Asked) -> Answer:
