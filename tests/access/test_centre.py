@@ -1,14 +1,19 @@
 """Who a token makes of a reader, and how soon a change counts."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+import nexome
 from nexome.access import centre as module
 from nexome.access.centre import Centre
 from nexome.access.identity import new_token, token_hash
-from nexome.model.errors import NotFoundError, RefusedError
+from nexome.model.errors import NotFoundError, RefusedError, StoreError
 from nexome.store.associations import AssociationStore
 from nexome.testing.mixed_root import make_root
 
@@ -95,3 +100,37 @@ def test_the_catalogue_may_be_deleted_and_made_again(tmp_path: Path):
         path.unlink()
     with Centre.open(root) as centre:
         assert [h.id for h in centre.owner_view().search("血糖")] == before
+
+
+@contextmanager
+def another_user() -> Iterator[None]:
+    """Be a user who may read but not write."""
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_who_may_only_read_the_folder_gets_answers_too():
+    with TemporaryDirectory() as folder:  # pytest's own folder is closed to other users
+        Path(folder).chmod(0o755)
+        root = make_root(Path(folder) / "root", ["OPEN1", "PRIV1"])
+        with Centre.open(root) as centre:
+            token = make_token(centre, "li")
+            centre.catalogue.accounts.grant("li", "PRIV1", "download")
+            # The file is in use and its log not empty.
+            with another_user(), nexome.open(root, token=token) as view:
+                assert view.study("PRIV1").may_read
+        with another_user(), Centre.open(root) as centre:
+            view = centre.view_for(token)
+            assert [h.id for h in view.search("secret")] == ["PRIV1", "PRIV1/priv10"]
+            assert view.region("1").num_rows > 0
+            for change in (
+                lambda: centre.catalogue.accounts.grant("li", "OPEN1", "see"),
+                lambda: centre.catalogue.accounts.revoke_tokens("li"),
+                lambda: view.associations("PRIV1"),  # cannot be written to the audit log
+            ):
+                with pytest.raises(StoreError, match="may not be written"):
+                    change()
