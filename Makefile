@@ -55,6 +55,7 @@ bench: install $(VENV)/developer ## the association bench with its peers, at a s
 
 docs: install $(VENV)/developer ## write the reference pages anew
 	$(BIN)/python -m nexome.testing.reference docs/reference
+	$(BIN)/python -m nexome.testing.inputs_page docs/formats/inputs.md
 
 fuzz: install $(VENV)/developer ## fuzz the readers of foreign formats for a few minutes
 	$(PIP) --require-hashes -r requirements/fuzz.txt
