@@ -70,9 +70,10 @@ class AuditRecord:
 class Accounts:
     """Accounts over two kinds of transaction, one that reads and one that writes."""
 
-    def __init__(self, read: Transaction, write: Transaction) -> None:
+    def __init__(self, read: Transaction, write: Transaction, *, keeps_counts: bool = True) -> None:
         self._read = read
         self._write = write
+        self._keeps_counts = keeps_counts
         self._counts: Counter[tuple[str, str, str]] = Counter()
         self._counted = 0
         self._flushed = time.monotonic()
@@ -161,6 +162,8 @@ class Accounts:
 
     def count(self, kind: str, subject: str = "") -> None:
         """Count one event of a kind; written with many others."""
+        if not self._keeps_counts:
+            return
         with self._lock:
             self._counts[datetime.now(UTC).strftime("%Y-%m-%d"), kind, subject] += 1
             self._counted += 1

@@ -9,10 +9,14 @@ characters. Whom a row may be shown to is decided in `access`, not here.
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import sqlite3
+import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, Self
 
@@ -60,9 +64,14 @@ class Indexable(Protocol):
 class Catalogue:
     """One open catalogue. Thread-safe; `accounts` holds tokens, grants, audit and counters."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, copied_from: Path | None = None) -> None:
         self._engine = engine
-        self.accounts = Accounts(self._reading, self._writing)
+        self._copied_from = copied_from
+        self.accounts = (
+            Accounts(self._reading, self._writing)
+            if copied_from is None
+            else Accounts(self._reading, self._refusing, keeps_counts=False)
+        )
         self._followed = -1
 
     @classmethod
@@ -70,20 +79,31 @@ class Catalogue:
         """Open the catalogue at `url` ('': SQLite in `folder`), made or brought up to date when needed.
 
         Raises SettingsError for a URL that is none, NewerVersionError for a catalogue of a newer
-        Nexome, StoreError when the database cannot be reached.
+        Nexome, StoreError when the database cannot be reached. In a folder that may not be written
+        a copy of it is used while this object lives: questions are answered, accounts cannot change.
         """
-        catalogue = cls(_engine(url or f"sqlite:///{folder / FILE_NAME}"))
+        if not url and folder.is_dir() and not _may_write(folder):
+            place = Path(tempfile.mkdtemp(prefix="nexome-"))
+            _copy_sqlite(folder / FILE_NAME, place / FILE_NAME)
+            catalogue = cls(_engine(f"sqlite:///{place / FILE_NAME}"), copied_from=folder)
+        else:
+            catalogue = cls(_engine(url or f"sqlite:///{folder / FILE_NAME}"))
         try:
             catalogue._migrate()
         except BaseException:
-            catalogue._engine.dispose()
+            catalogue._let_go()
             raise
         return catalogue
 
     def close(self) -> None:
         """Write waiting counts and let go of the database."""
         self.accounts.flush_counts()
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._engine.dispose()
+        if self._copied_from is not None:
+            shutil.rmtree(Path(str(self._engine.url.database)).parent, ignore_errors=True)
 
     @property
     def revision(self) -> str:
@@ -164,6 +184,15 @@ class Catalogue:
             if connection.dialect.name == "postgresql":  # one writer at a time there too
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
             yield connection
+
+    @contextmanager
+    def _refusing(self) -> Iterator[Connection]:
+        raise StoreError(
+            "the root may not be written by this user",
+            where=str(self._copied_from),
+            todo="Ask as a user who may write to it.",
+        )
+        yield  # a context manager all the same
 
     @property
     def _place(self) -> str:
@@ -274,6 +303,28 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    """Copy one moment of a database from a folder that may not be written; nothing where there is none."""
+    if not source.exists():
+        return
+    # While a server has it open, its log must be read too; when nobody has, there is none, and only
+    # `immutable` lets SQLite open a file beside which it cannot write.
+    for mode in ("mode=ro", "mode=ro&immutable=1"):
+        with suppress(sqlite3.OperationalError), closing(_connect(source, mode)) as here:
+            with closing(sqlite3.connect(target)) as there:
+                here.backup(there)
+            return
+    raise StoreError("the catalogue cannot be read", where=str(source))
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
