@@ -22,6 +22,7 @@ from starlette.responses import Response, StreamingResponse
 from nexome.access.centre import Centre
 from nexome.access.view import View
 from nexome.model.errors import QueryError
+from nexome.web.api.answers import keep_columns
 from nexome.web.api.declare import Asked, Record, Route, Rows, Stream
 from nexome.web.api.encode import (
     JSON,
@@ -32,7 +33,6 @@ from nexome.web.api.encode import (
     encode_table,
 )
 from nexome.web.api.errors import NotAcceptableError, TooLargeError, error_response
-from nexome.web.api.routes import keep_columns
 from nexome.web.http import SECURITY_HEADERS, cached, etag_matches, read_token
 
 BODY_MAX: Final = 1_000_000  # bytes of a posted question
