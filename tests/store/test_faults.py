@@ -190,6 +190,17 @@ def test_files_that_cannot_grow(name, most, root, outcomes, nursery):
     complete(root, outcomes, name, nursery)
 
 
+def test_an_event_lost_to_a_kill_is_entered_by_cleaning(root, nursery):
+    assert nursery.run(root, ACTIONS["publish apart"], crash_at="after-manifest") == KILLED
+    store = AssociationStore.open(root)
+    assert "S71" in store.snapshot().studies
+    assert "S71" not in [e.values.get("study") for e in store.root.read_events()]
+    store.clean()
+    store.clean()
+    told = [e.values for e in store.root.read_events() if e.values.get("study") == "S71"]
+    assert [(e["version"], e["recovered"]) for e in told] == [(1, True)]
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A disk of its own, 3 MB; the test is skipped where one may not mount."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nexome.model.errors import NotFoundError
+from nexome.store.associations.events import complete_events
 from nexome.store.associations.manifest import load_manifest
 from nexome.store.associations.publish import LOCK_WAIT_S
 from nexome.store.associations.staging import sweep
@@ -30,11 +31,14 @@ NAME: Final = "retired.json"
 def clean_store(store: AssociationStore, *, grace_s: float = GRACE_S) -> list[str]:
     """Sweep dead staging and remove folders that have had no name for `grace_s` seconds.
 
-    Returns the names of what was removed. Takes the root's lock.
+    Publications that a kill kept out of the event log are entered there. Returns the names of what
+    was removed. Takes the root's lock.
     """
     with RootLock(store.root.path, wait_s=LOCK_WAIT_S):
         removed = sweep(store.folder)
-        named = load_manifest(store.root.path).folders
+        manifest = load_manifest(store.root.path)
+        complete_events(store.root, manifest)
+        named = manifest.folders
         known, now = _read(store.folder), time.time()
         unnamed = {p: known.get(p, now) for p in _folders(store.folder) if p not in named}
         for path, since in list(unnamed.items()):

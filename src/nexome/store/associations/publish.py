@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from nexome.model.terms import Study
+from nexome.store.associations.events import PUBLISHED
 from nexome.store.associations.manifest import (
     AxisEntry,
     ColumnRun,
@@ -138,8 +139,8 @@ def publish_parts(root: Root, associations: Path, parts: Parts) -> list[StudyEnt
                 publish_folder(part.folder, place)
         step("publish.parts-moved")
         swap_manifest(_with_studies(present, entries, tuple(segments), axes), lock)
-    for new in entries:
-        root.append_event("study-published", study=new.id, version=new.version, cells=new.cells)
+        for new in entries:
+            root.append_event(PUBLISHED, study=new.id, version=new.version, cells=new.cells)
     return entries
 
 
