@@ -33,6 +33,7 @@ from nexome.model.errors import InputError
 from nexome.model.genome import Assembly
 from nexome.store.associations import AssociationStore, PublishedStudy
 
+_MOST_COMPARED: Final = 300_000  # variants tell a study's frequency; more would tell the same, slowly
 _RULES_NAMED: Final = 3  # in the error of a file of which no row was kept
 
 
@@ -257,7 +258,8 @@ class FileImport:
         rows = 0
         enough = int(self.collected.traits.rows[list(planned.ordinals)].sum()) >= LEAST_COMPARED
         for block in self._blocks(planned):
-            evidence += gather_evidence(block, self._known, self.collected.spelled, frequencies=enough)
+            more = enough and evidence.frequency.compared < _MOST_COMPARED
+            evidence += gather_evidence(block, self._known, self.collected.spelled, frequencies=more)
             rows += len(block)
             self.report.tell("check", done=rows, total=0, rows=rows)
         return evidence

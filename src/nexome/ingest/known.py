@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from nexome.ingest.harmonise.alleles import NO_SITES, Sites, sorted_sites
+from nexome.ingest.harmonise.alleles import NO_SITES, Sites
 from nexome.model.genome import Interval
 from nexome.store.associations import FeatureKey, Features, PublishedStudy, Snapshot, query
 
@@ -113,9 +113,10 @@ def read_study_sites(snapshot: Snapshot, study_id: str) -> Sites:
 
 
 def _sites_of(parts: Sequence[Any]) -> Sites:
+    """The sites of the batches of one trait, which come sorted."""
     if not parts:
         return NO_SITES
-    return sorted_sites(
+    return Sites(
         np.concatenate([p.features.locus for p in parts]),
         np.concatenate([p.features.allele for p in parts]),
         np.concatenate([p.column("effect_allele_frequency").ravel() for p in parts]),
