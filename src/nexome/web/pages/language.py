@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from nexome.web.pages.numbers import count_text
 
+_PLURALS: Final = ({"other"}, {"one", "other"})  # tables that are one text
 FALLBACK: Final = "en"  # the language of a reader whose browser asks for none of ours
 
 
@@ -85,7 +86,7 @@ def choose_language(accept_language: str) -> Language:
 
 def _flatten(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str | Mapping[str, str]]]:
     for name, value in table.items():
-        if isinstance(value, str) or "other" in value:
+        if isinstance(value, str) or set(value) in _PLURALS:
             yield prefix + name, value
         else:
             yield from _flatten(value, f"{prefix}{name}.")
