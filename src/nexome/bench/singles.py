@@ -99,10 +99,11 @@ def _compact_with_reader(
     took: list[float] = []
     wrong: list[str] = []
 
+    answerer = ThroughView(root, axis, studies)
+
     def read() -> None:
-        answerer = ThroughView(root, axis, studies)
         k = 0
-        while not done.is_set():
+        while not (done.is_set() and took):
             feature = int(targets.features[k % targets.features.size])
             start = time.perf_counter()
             try:
@@ -111,7 +112,6 @@ def _compact_with_reader(
                 wrong.append(f"{type(error).__name__}: {error}")
             took.append(time.perf_counter() - start)
             k += 1
-        answerer.close()
 
     reader = threading.Thread(target=read)
     reader.start()
@@ -122,6 +122,7 @@ def _compact_with_reader(
         seconds = time.perf_counter() - start
         done.set()
         reader.join()
+        answerer.close()
     p50, p95 = np.percentile(np.asarray(took) * 1e3, [50, 95])
     return {
         "wall_s": round(seconds, 3),
