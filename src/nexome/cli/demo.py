@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from nexome.store.root import Root
 
 SEED: Final = 20260101
-PEOPLE: Final = 3_000
-VARIANTS: Final = 40_000
+PEOPLE: Final = 2_500
+VARIANTS: Final = 52_000  # from 50,000 on a study is kept on an axis, as those of a biobank are
 BEGUN_EVENT: Final = "demo-begun"
 FINISHED_EVENT: Final = "demo-made"
 _STEPS: Final = {"scan": "scanned", "write": "written"}
@@ -122,18 +122,18 @@ def _import(root: Path, files: Path) -> None:
     from nexome.cli.demo_files import GENES, MANIFEST, PROTEIN_TRAITS, PROTEINS  # noqa: PLC0415
     from nexome.cli.genes import genes  # noqa: PLC0415
     from nexome.cli.import_ import associations  # noqa: PLC0415
+    from nexome.cli.upkeep import compact  # noqa: PLC0415
 
+    at = ["--root", root]
     proteins = ["--study", "sim-proteins", "--title", "Ten plasma proteins (simulated)", "--access", "open"]
+    table = ["--assembly", "nexome-sim-1", "--traits", files / PROTEIN_TRAITS]
     for command, name, arguments in (
-        (genes, "import genes", [files / GENES]),
-        (associations, "import associations", ["--manifest", files / MANIFEST]),
-        (
-            associations,
-            "import associations",
-            [*proteins, "--assembly", "nexome-sim-1", "--traits", files / PROTEIN_TRAITS, files / PROTEINS],
-        ),
+        (genes, "import genes", [*at, files / GENES]),
+        (associations, "import associations", [*at, "--manifest", files / MANIFEST]),
+        (associations, "import associations", [*at, *proteins, *table, files / PROTEINS]),
+        (compact, "compact", [root]),
     ):
-        words = ["--root", str(root), *map(str, arguments)]
+        words = [str(argument) for argument in arguments]
         click.echo(f"\n$ nexome {name} {shlex.join(words)}")
         command.main(words, prog_name=f"nexome {name}", standalone_mode=False)
 

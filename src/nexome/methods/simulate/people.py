@@ -79,7 +79,7 @@ def simulate_assembly() -> Assembly:
     return assembly_from_contigs("nexome-sim-1", "Simulated", contigs)
 
 
-def simulate_population(seed: int, *, people: int = 3_000, variants: int = 40_000) -> Population:
+def simulate_population(seed: int, *, people: int, variants: int) -> Population:
     """A population with LD, groups, sex and age; the same seed and sizes give the same people.
 
     At most `variants` variants, thinned at random from all of 1.5 % frequency and more among founders.
