@@ -38,7 +38,9 @@ def init(root: Path, assembly: str, species: str, name: str) -> None:
     contigs = len(made.assembly.contigs)
     click.echo(f"A new root at {root}, home assembly {made.assembly.name} ({contigs} contigs).")
     click.echo("\nNext:")
-    click.echo(f"  nexome import associations --root {root} --study NAME --trait LABEL FILE…")
+    click.echo(
+        f"  nexome import associations --root {root} --study NAME --assembly {made.assembly.name} FILE…"
+    )
     click.echo(f"  nexome import genes --root {root} FILE      so that genes can be asked for")
     click.echo(f"  nexome serve {root}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -11,6 +11,8 @@ from nexome.cli.options import format_bytes, open_centre, root_argument
 
 if TYPE_CHECKING:
     from nexome.access.centre import Centre
+
+TELLING_CELLS: Final = 1_000_000
 
 
 @click.command()
@@ -71,7 +73,8 @@ def root_facts(centre: Centre) -> dict[str, Any]:
 
 
 def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    each = f", {facts['bytes_per_cell']:.2f} bytes each" if facts["cells"] else ""
+    # Of a small store the folders themselves outweigh the numbers: a size for each would mislead.
+    each = f", {facts['bytes_per_cell']:.2f} bytes each" if facts["cells"] >= TELLING_CELLS else ""
     segments = ", ".join(f"{count} {layout}" for layout, count in facts["segments"].items()) or "none"
     waiting = facts["waiting_segments"]
     writer = facts["writer"]
