@@ -118,7 +118,7 @@ def _one_line(error: NexomeError | OSError) -> str:
 @click.group(
     cls=LazyGroup,
     table=COMMANDS,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"max_content_width": 100},
 )
 @click.version_option(package_name="nexome", prog_name="nexome")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
