@@ -12,6 +12,8 @@ The numbers are random and mean nothing.
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -121,3 +123,13 @@ def contents(store: AssociationStore) -> dict[str, str]:
         digest.update(published.summary().hits().z.tobytes())
         found[name] = digest.hexdigest()
     return found
+
+
+def write_archive(path: Path, work: Path) -> None:
+    """Write the store of `make_every_layout` as a .zip, with digests.json of what it must answer.
+
+    Kept of every release in tests/archive, where a test opens all of them. `work` is an empty folder.
+    """
+    store = make_every_layout(work / "root")
+    (work / "digests.json").write_text(json.dumps(contents(store), indent=1))
+    shutil.make_archive(str(path.with_suffix("")), "zip", work)
