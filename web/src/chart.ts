@@ -78,7 +78,7 @@ function frame(plot: Plot, text: object): Series[] {
   }
   const below = plot.x_ticks.map((tick) => ({ value: [tick.at, 0], name: tick.text }));
   return [
-    { type: "line", data: [], silent: true, markLine: { symbol: "none", silent: true, animation: false, data } },
+    { type: "line", data: [], silent: true, markLine: { symbol: "none", silent: true, animation: false, z: 0, data } },
     { type: "scatter", silent: true, symbolSize: 0, clip: false, data: below, labelLayout: { hideOverlap: true },
       label: { ...text, show: true, position: "bottom", distance: 8, formatter: "{b}" } },
   ];

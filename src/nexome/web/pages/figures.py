@@ -126,7 +126,7 @@ def manhattan_picture(plot: Manhattan, wording: Wording) -> Picture:
     picture.dots(plot.x[past] / plot.width_bp, scale.share(plot.y[past]), colour="hit", size=4)
     _contig_ticks(picture, plot)
     picture.level(float(scale.share(GENOME_WIDE)), wording.threshold)
-    _label_leads(picture, plot.leads, scale, width=plot.width_bp)
+    _label_leads(picture, _manhattan_names(plot, wording), width=plot.width_bp)
     picture.axis_titles(wording.x, wording.y)
     return picture
 
@@ -153,7 +153,7 @@ def manhattan_json(plot: Manhattan, wording: Wording) -> dict[str, Any]:
             "note": [f"p = {p_text(y)}" for y in plot.y.tolist()],
             "href": list(plot.href),
         },
-        "labels": _label_rows(plot.leads, scale, width=plot.width_bp),
+        "labels": _label_rows(_manhattan_names(plot, wording)),
     }
 
 
@@ -251,7 +251,7 @@ def phewas_picture(plot: Phewas, wording: Wording) -> Picture:
         picture.triangles(x[of], scale.share(y[of]), up=up, colour="hit")
     _category_ticks(picture, groups, x)
     picture.level(float(scale.share(plot.threshold)), wording.threshold)
-    _label_leads(picture, _strongest(plot), scale, width=1)
+    _label_leads(picture, _phewas_names(plot, wording), width=1)
     picture.axis_titles(wording.x, wording.y)
     return picture
 
@@ -274,7 +274,7 @@ def phewas_json(plot: Phewas, wording: Wording) -> dict[str, Any]:
             "note": [f"p = {p_text(p.neg_log_10_p)} · {p.study}" for p in plot.points],
             "href": [p.href for p in plot.points],
         },
-        "labels": _label_rows(_strongest(plot), scale, width=1),
+        "labels": _label_rows(_phewas_names(plot, wording)),
     }
 
 
@@ -337,12 +337,16 @@ def _y_axis(picture: Picture, scale: YScale) -> None:
         picture.y_tick(float(scale.share(tick)), f"{tick:g}")
 
 
-def _named(leads: Sequence[Lead], scale: YScale, width: float) -> list[tuple[Lead, float]]:
+def _named(
+    leads: Sequence[Lead], scale: YScale, *, width: float, threshold: tuple[float, str]
+) -> list[tuple[Lead, float]]:
     """The strongest points that get a name, each with its share of the height; none stands on another.
 
-    `leads` come strongest first, on an axis of `width`; a letter takes about 0.75 % of the plot.
+    `leads` come strongest first, on an axis of `width`; a letter takes about 0.76 % of the plot. The
+    name of the threshold (−log10 p, text) stands at the right end of its line and keeps its place.
     """
-    taken: list[tuple[Lead, float]] = []
+    level, text = float(scale.share(threshold[0])), threshold[1]
+    taken: list[tuple[Lead, float]] = [(Lead(width * (1 - len(text) * 0.0038), 0.0, text, ""), level)]
     for lead in leads[: MOST_LABELS * 3]:
         y = float(scale.share(lead.neg_log_10_p))
         free = all(
@@ -350,30 +354,36 @@ def _named(leads: Sequence[Lead], scale: YScale, width: float) -> list[tuple[Lea
             or abs(y - height) > 0.07
             for other, height in taken
         )
-        if free and len(taken) < MOST_LABELS:
+        if free and len(taken) <= MOST_LABELS:
             taken.append((lead, y))
-    return taken
+    return taken[1:]
 
 
-def _label_leads(picture: Picture, leads: Sequence[Lead], scale: YScale, *, width: float) -> None:
+def _label_leads(picture: Picture, named: Sequence[tuple[Lead, float]], *, width: float) -> None:
     """Names beside the strongest points; all but three give way on a phone."""
-    for at, (lead, y) in enumerate(_named(leads, scale, width)):
+    for at, (lead, y) in enumerate(named):
         x, half = lead.x / width, len(lead.label) * 0.0038
         anchor = "start" if x < half else "end" if x > 1 - half else "middle"
         style = "lead strong" if at < 3 else "lead minor strong"
         picture.label(x, y, lead.label, style=style, anchor=anchor, shift=(0, -8), href=lead.href)
 
 
-def _label_rows(leads: Sequence[Lead], scale: YScale, *, width: float) -> list[dict[str, Any]]:
-    return [{"x": lead.x, "y": round(y, 4), "text": lead.label} for lead, y in _named(leads, scale, width)]
+def _label_rows(named: Sequence[tuple[Lead, float]]) -> list[dict[str, Any]]:
+    return [{"x": lead.x, "y": round(y, 4), "text": lead.label} for lead, y in named]
 
 
-def _strongest(plot: Phewas) -> list[Lead]:
-    """Traits past the threshold, strongest first, where they stand."""
+def _manhattan_names(plot: Manhattan, wording: Wording) -> list[tuple[Lead, float]]:
+    threshold = (GENOME_WIDE, wording.threshold)
+    return _named(plot.leads, plot.scale, width=plot.width_bp, threshold=threshold)
+
+
+def _phewas_names(plot: Phewas, wording: Wording) -> list[tuple[Lead, float]]:
+    """Traits past the threshold that get a name, strongest first."""
     placed = zip(_phewas_places(plot).tolist(), plot.points, strict=True)
     past = [(x, p) for x, p in placed if p.neg_log_10_p >= plot.threshold]
     past.sort(key=lambda found: -found[1].neg_log_10_p)
-    return [Lead(x, p.neg_log_10_p, p.label, p.href) for x, p in past]
+    leads = [Lead(x, p.neg_log_10_p, p.label, p.href) for x, p in past]
+    return _named(leads, plot.scale, width=1, threshold=(plot.threshold, wording.threshold))
 
 
 def _qq_frame(points: QuantilePoints) -> tuple[float, YScale]:
