@@ -12,6 +12,7 @@ Within a batch the records are written in bucket order, so that a bucket is a fe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Self
@@ -19,6 +20,8 @@ from typing import Any, Final, Self
 import numba
 import numpy as np
 import numpy.typing as npt
+
+from nexome.model.errors import DamagedError
 
 Rows = npt.NDArray[Any]
 
@@ -83,15 +86,28 @@ class Spool:
         self._file.flush()
         if not self.rows:
             return
-        held = np.memmap(self.path, self.dtype, mode="r")
         bucket, start, count = self._index()
         if traits is not None:
             wanted = np.isin(bucket >> np.uint64(40), traits)
             bucket, start, count = bucket[wanted], start[wanted], count[wanted]
-        for first, behind in _groups(bucket, count, most):
-            parts = [held[start[i] : start[i] + count[i]] for i in range(first, behind)]
-            yield _sorted(np.concatenate(parts))
-        del held
+        with self.path.open("rb") as held:
+            for first, behind in _groups(bucket, count, most):
+                yield _sorted(self._read(held.fileno(), start[first:behind], count[first:behind]))
+
+    def _read(self, handle: int, start: npt.NDArray[np.int64], count: npt.NDArray[np.int64]) -> Rows:
+        """The records of some slices, one after another; read, not mapped: mapped pages count as memory."""
+        rows = np.empty(int(count.sum()), self.dtype)
+        room = memoryview(rows.view(np.uint8))  # type: ignore[arg-type]
+        size, at = self.dtype.itemsize, 0
+        for first, length in zip((start * size).tolist(), (count * size).tolist(), strict=True):
+            done = 0
+            while done < length:
+                read = os.preadv(handle, [room[at + done : at + length]], first + done)
+                if read == 0:
+                    raise DamagedError("the scratch file is shorter than written", where=str(self.path))
+                done += read
+            at += length
+        return rows
 
     def close(self) -> None:
         """Remove the scratch file."""
