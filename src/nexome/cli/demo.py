@@ -140,11 +140,12 @@ def _import(root: Path, files: Path) -> None:
 
 def _tell(root: Path, files: Path, settings: Settings) -> None:
     """How to go on, with the strongest cause of the demo as example."""
-    from nexome.cli.demo_files import CAUSES  # noqa: PLC0415
+    from nexome.cli.demo_files import CAUSES, PRIVATE  # noqa: PLC0415
 
     with (files / CAUSES).open(encoding="utf-8", newline="") as file:
         causes = list(csv.DictReader(file, delimiter="\t"))
-    phenotype = max((c for c in causes if not c["gene"]), key=lambda c: float(c["share_of_variance"]))
+    shown = [c for c in causes if not c["gene"] and c["trait_id"] not in PRIVATE]
+    phenotype = max(shown, key=lambda c: float(c["share_of_variance"]))
     protein = next(c for c in causes if c["gene"])
     click.echo(
         f"\n  nexome query phewas {phenotype['rsid']} --root {root}"
