@@ -152,25 +152,13 @@ class StagedStudy:
         segment = RaggedSegment(path)
         summary = SummaryBuilder(self._store.root.assembly, segment.traits)
         for trait in range(segment.traits):
-            _count_ragged(summary, segment, features, trait)
+            summary.add_ragged(features, segment.read_trait(trait), trait)
         counted = summary.finish()
         counted.write(folder)
         cells = int(counted.cells.sum())
         runs = ((0, 0, segment.traits),)
         part = SegmentPart(path, "ragged", "", len(features), cells, segment.planes, runs)
         return Parts([StudyPart(self._study, folder, receipt, cells)], [part])
-
-
-def _count_ragged(summary: SummaryBuilder, segment: RaggedSegment, features: Features, trait: int) -> None:
-    cells = segment.read_trait(trait)
-    if not len(cells):
-        return
-    exact = None
-    if "z" in cells.exact:
-        at, values = cells.exact["z"]
-        exact = Exact(at.astype(np.int32), np.zeros(len(at), np.int32), values)
-    codes = (cells.z[:, None], cells.se[:, None], cells.eaf[:, None])
-    summary.add(features.take(cells.feature), codes, exact_z=exact, first_trait=trait)
 
 
 class _OneTraitWriter:
