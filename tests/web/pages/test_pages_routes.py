@@ -5,6 +5,7 @@ import re
 import pyarrow as pa
 import pytest
 
+from nexome.model.errors import DamagedError
 from nexome.testing.small_centre import GAPS, HOSTILE, MARKUP, PRIVATE, PROTEINS, QUIET, SMALL
 from nexome.web.pages.language import languages
 
@@ -189,6 +190,19 @@ def test_a_mistake_of_ours_is_a_page_too(browser, monkeypatch, caplog):
     assert answer.status_code == 500
     assert "division" not in answer.text
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_damage_is_told_to_the_log_and_stays_in_its_card(browser, small, monkeypatch, caplog):
+    def damaged(*_, **__):
+        raise DamagedError("a flipped bit", where="/srv/root/associations/chunk 3")
+
+    monkeypatch.setattr("nexome.access.view.View.phewas", damaged)
+    answer = browser.get(f"/zh/variants/{small.variant}")
+    assert answer.status_code == 200
+    assert "这一部分未能生成" in answer.text
+    assert "其他写法" in answer.text  # the rest of the page stands
+    assert "/srv/root" not in answer.text
+    assert "/srv/root/associations/chunk 3: a flipped bit" in caplog.text
 
 
 @pytest.mark.parametrize("code", CODES)

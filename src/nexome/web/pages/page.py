@@ -11,6 +11,7 @@ Builders read through the View of their Ask and through nothing else.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, TypeVar
@@ -23,6 +24,7 @@ from nexome.model.errors import NexomeError, QueryError
 from nexome.model.settings import Settings
 from nexome.web.pages.language import Language
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 API: Final = "/api/v1"
 PAGE_MAX: Final = 1_000_000  # the last page number that is read as a number
@@ -116,7 +118,14 @@ def card_of(build: Callable[[], T]) -> Card[T]:
     try:
         return Card(content=build())
     except NexomeError as error:
+        log_server_error(error)
         return Card(error=error)
+
+
+def log_server_error(error: NexomeError) -> None:
+    """Tell the log what is wrong with the server; a reader's mistakes are the reader's own."""
+    if error.http_status >= 500:
+        _log.error("%s", error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,13 +36,16 @@ def problem_of(error: NexomeError, t: Language) -> ProblemPage:
     reason = error.reason if isinstance(error, RefusedError) else ""
     kind = error.code if f"problem.{error.code}.title" in t.texts else "error"
     lead = t.of("reason", reason) if reason else t(f"problem.{kind}.lead")
+    # What is wrong with the server (paths, processes) is for its log, not for a reader.
+    told = error.http_status < 500
+    where = f"{error.where}: " if error.where else ""
     return ProblemPage(
         title=t(f"problem.{kind}.title"),
         code=error.http_status,
         lead=lead,
-        detail=f"{error.where}: {error.found}" if error.where else error.found,
-        expected=error.expected,
-        todo=error.todo,
+        detail=f"{where}{error.found}" if told else "",
+        expected=error.expected if told else "",
+        todo=error.todo if told else "",
         spellings=isinstance(error, QueryError),
         sign_in=bool(reason),
     )

@@ -33,7 +33,7 @@ from nexome.model.errors import NexomeError, NotFoundError, RefusedError
 from nexome.web.http import SECURITY_HEADERS, TOKEN_COOKIE, cached, packed, read_token
 from nexome.web.pages.home import build_home
 from nexome.web.pages.language import Language, choose_language, languages
-from nexome.web.pages.page import Ask, Download, Page, Redirect
+from nexome.web.pages.page import Ask, Download, Page, Redirect, log_server_error
 from nexome.web.pages.problem import TOKEN_REASONS, problem_of
 from nexome.web.pages.render import STATIC_PATH, render, render_bare, static_folder
 from nexome.web.pages.search import build_search
@@ -100,6 +100,7 @@ def _answer(centre: Centre, language: Language, build: Build, request: Request) 
         response = _file(made) if isinstance(made, Download) else HTMLResponse(render(made, ask))
         return _guarded(packed(request, cached(request, response, scope=view.scope)), language)
     except NexomeError as error:
+        log_server_error(error)
         problem = problem_of(error, language)
     except Exception:  # noqa: BLE001 - a mistake of ours: told to the log, not to the reader
         _log.exception("page %s failed", request.url.path)
