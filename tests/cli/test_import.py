@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -90,3 +92,25 @@ def test_help_teaches_by_examples():
 def test_a_progress_line_tells_rate_and_time_left():
     text = progress_text(Progress("x/a.gz", 0, 3, "read", 25, 100, 1_000_000, 2.0))
     assert text == "1/3 a.gz reading [######..................]  25% 1,000,000 rows, 500,000/s, 0:06 left"
+
+
+def test_a_table_comes_in_through_a_pipe(root):
+    command = [
+        sys.executable,
+        "-m",
+        "nexome.main",
+        "import",
+        "associations",
+        "--root",
+        str(root),
+        "--study",
+        "S",
+        "--assembly",
+        "GRCh38",
+        "-",
+    ]
+    done = subprocess.run(command, input=(HEAD + ROW).encode(), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    study = AssociationStore.open(root).snapshot().studies["S"]
+    assert study.cells == 1
+    assert study.receipt()["repeat"].startswith("nexome import associations --root")

@@ -391,3 +391,33 @@ def test_receipts_are_plain_json(desk):
     assert json.loads(json.dumps(receipt)) == receipt
     assert receipt["undo"] == "nexome withdraw S"
     assert desk.store.snapshot().studies["S"].study.licence == "CC0"
+
+
+def test_lift_over_an_inverted_stretch(desk):
+    chain = desk.folder / "old.chain"
+    # 1,000 bases of old 1 are the same place of home 1; the next 1,000 are turned round (home 2001–3000)
+    turned = 1_000_000 - 3_000
+    chain.write_text(
+        "chain 2000 old1 5000 + 0 1000 1 1000000 + 500 1500 1\n1000\n\n"
+        f"chain 1000 old1 5000 + 1000 2000 1 1000000 - {turned} {turned + 1000} 2\n1000\n\n"
+    )
+    head = ("chromosome", "base_pair_location", "effect_allele", "other_allele", "beta", "standard_error")
+    rows = [
+        ("old1", p, *alleles, 0.2, 0.1)
+        for p, alleles in [(1, "AG"), (1001, "AG"), (2000, ("AC", "A")), (4000, "AG"), (5001, "AG")]
+    ]
+    done = desk.run(desk.write(rows, head=head), assembly="old", chain=chain)
+    assert done.counts["dropped_by"] == {"indel_in_inversion": 1, "not_lifted": 1, "position_out_of_range": 1}
+    assert set(desk.rows()) == {("1", 501, "G", "A", "S"), ("1", 3000, "C", "T", "S")}
+    assert done.counts["changed_by"]["lifted"] == 2
+    assert done.counts["changed_by"]["strand_complemented"] == 1
+    assert desk.receipt()["decisions"]["lifted_by"]["path"] == str(chain)
+
+
+def test_a_missing_other_allele_is_the_one_known_there(desk):
+    head = ("chromosome", "base_pair_location", "effect_allele", "beta", "standard_error")
+    done = desk.run(
+        desk.write([("1", 100, "A", 0.1, 0.1), ("1", 105, "A", 0.1, 0.1)], head=head), sites=sites(desk, 1)
+    )
+    assert done.counts["changed_by"] == {"alleles_completed": 1, "other_allele_unknown": 1}
+    assert set(desk.rows()) == {("1", 100, "G", "A", "S"), ("1", 105, "N", "A", "S")}

@@ -28,7 +28,7 @@ from nexome.ingest.harmonise.effects import (
     harmonise_frequency,
     harmonise_n,
 )
-from nexome.ingest.harmonise.lift import LiftBlocks, lift_positions, reference_length
+from nexome.ingest.harmonise.lift import LiftBlocks, are_indels, lift_positions, reference_length
 from nexome.ingest.harmonise.names import (
     NO_CONTIG,
     UNKNOWN_CONTIG,
@@ -294,9 +294,12 @@ class _Batch:
         lifted = lift_positions(blocks, np.maximum(contig, 0), position, length)
         self.verdicts.reject(wanted & (lifted.found == 0), Drop.NOT_LIFTED)
         self.verdicts.reject(wanted & (lifted.found > 1), Drop.LIFTED_TO_SEVERAL)
-        self.verdicts.reject(wanted & (lifted.found == 1) & lifted.inverted_indel, Drop.INDEL_IN_INVERSION)
         self.verdicts.mark(wanted, Change.LIFTED)
         if not named:
+            turned = wanted & (lifted.found == 1) & lifted.inverted
+            if turned.any():
+                indels = are_indels(self.rows["allele"], self.spelled)
+                self.verdicts.reject(turned & indels, Drop.INDEL_IN_INVERSION)
             self._complement(wanted & lifted.inverted & self.verdicts.kept)
         return lifted.contig, lifted.position
 

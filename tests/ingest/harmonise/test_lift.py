@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nexome.ingest.harmonise.lift import LiftBlocks, lift_positions
+from nexome.ingest.harmonise.lift import LiftBlocks, are_indels, lift_positions
 from nexome.ingest.resources import load_lift
 from nexome.model.errors import InputError
+from nexome.model.genome import allele_key
 from nexome.store.root import load_assembly
 
 block = st.tuples(
@@ -51,7 +52,22 @@ def test_a_stretch_must_lie_in_one_block_and_inverts_as_a_whole():
     lifted = lift_positions(blocks, np.zeros(4, np.int64), np.array([11, 14, 16, 17]), np.array([5, 3, 1, 3]))
     assert lifted.found.tolist() == [1, 0, 1, 1]
     assert lifted.position[[0, 2, 3]].tolist() == [101, 201, 198]
-    assert lifted.inverted_indel.tolist() == [False, False, False, True]
+    assert lifted.inverted.tolist() == [False, False, True, True]
+
+
+def test_variants_with_an_anchor_are_told():
+    texts = [
+        ("A", "G"),
+        ("AC", "GT"),
+        ("A", "AC"),
+        ("AC", "A"),
+        ("A" * 20, "C" * 20),
+        ("A", "T" * 40),
+        ("A", "<DEL>"),
+    ]
+    keys = np.array([allele_key(*pair) for pair in texts], np.uint64)
+    spelled = {allele_key(*pair): "/".join(pair) for pair in texts}
+    assert are_indels(keys, spelled).tolist() == [False, False, True, True, False, True, True]
 
 
 @pytest.mark.shared

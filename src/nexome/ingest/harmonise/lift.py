@@ -3,7 +3,7 @@
 A position is lifted when exactly one aligned block holds it; in none, or in several, it is dropped and
 counted, never guessed. An allele longer than one base must lie in one block with all its bases. In blocks
 that are inverted between the assemblies the alleles are complemented; an indel there changes the base it
-is anchored on, which needs a reference sequence, and is told apart (`Lifted.inverted_indel`). Whether the
+is anchored on, which needs a reference sequence: `are_indels` tells them, and they are dropped. Whether the
 reference allele is another one in the new assembly is for orientation to see (sites, FASTA), not for here.
 """
 
@@ -63,14 +63,13 @@ class LiftBlocks:
 class Lifted:
     """V rows in the target assembly; where `found` is not 1 the rest means nothing.
 
-    `contig` int64 rank, `position` int64 (1-based), `inverted`, `inverted_indel` bool, `found` int64 count
+    `contig` int64 rank, `position` int64 (1-based), `inverted` bool, `found` int64 count
     of places (0: nowhere).
     """
 
     contig: Int64s
     position: Int64s
     inverted: npt.NDArray[np.bool_]
-    inverted_indel: npt.NDArray[np.bool_]
     found: Int64s
 
 
@@ -93,7 +92,6 @@ def lift_positions(blocks: LiftBlocks, contig: Int64s, position: Int64s, length:
         contig=blocks.target[block].astype(np.int64),
         position=np.where(inverted, turned, straight) + 1,
         inverted=inverted,
-        inverted_indel=inverted & (length > 1),
         found=found,
     )
 
@@ -105,6 +103,15 @@ def reference_length(keys: Keys, spelled: dict[int, str]) -> Int64s:
         ref = spelled.get(int(keys[row]), "").partition("/")[0]
         length[row] = len(ref) if ref.strip("ACGTN") == "" and ref else 1
     return length
+
+
+def are_indels(keys: Keys, spelled: dict[int, str]) -> npt.NDArray[np.bool_]:
+    """Which of V variants are spelled with an anchor: alleles of unlike length, or symbols."""
+    indels = np.asarray((keys >> np.uint64(57) & np.uint64(31)) != (keys >> np.uint64(52) & np.uint64(31)))
+    for row in np.flatnonzero(keys >> np.uint64(63)).tolist():
+        ref, _, alt = spelled.get(int(keys[row]), "").partition("/")
+        indels[row] = len(ref) != len(alt) or (ref + alt).strip("ACGTN") != ""
+    return indels
 
 
 def _sort_number(contig: npt.NDArray[Any], position: npt.NDArray[Any]) -> Int64s:
