@@ -188,7 +188,7 @@ def targets_for(features: Features, traits: int, asking: Asking) -> Targets:
 
 
 def ask(root: Path, features: int, traits: int, asking: Asking) -> dict[str, Any]:
-    """All questions cold, then warm; and some answers for peers to be held against."""
+    """All questions warm, then cold; and some answers for peers to be held against."""
     axis = axis_of(SyntheticStore(features, 1))
     targets = targets_for(axis, traits, asking)
 
@@ -196,7 +196,6 @@ def ask(root: Path, features: int, traits: int, asking: Asking) -> dict[str, Any
         drop_pages(root)
         return ThroughView(root, axis, traits)
 
-    cold = ask_cold(reopen, targets, rounds=asking.cold_rounds, budget_s=asking.budget_s)
     answerer = ThroughView(root, axis, traits)
     warm = ask_warm(answerer, targets, rounds=asking.warm_rounds, budget_s=asking.budget_s)
     answers = {
@@ -206,4 +205,5 @@ def ask(root: Path, features: int, traits: int, asking: Asking) -> dict[str, Any
         for k in range(COMPARED_ROUNDS)
     }
     answerer.close()
+    cold = ask_cold(reopen, targets, rounds=asking.cold_rounds, budget_s=asking.budget_s)
     return {"warm": [t.as_dict() for t in warm], "cold": [t.as_dict() for t in cold], "answers": answers}

@@ -18,7 +18,7 @@ def _parts(report: Mapping[str, Any]) -> Iterator[str]:
     yield _store(report)
     yield "**Warm**, p50 / p95 in ms\n\n" + _questions(report, "warm")
     yield (
-        "**Cold**, p50 / p95 in ms: the root opened anew, its pages dropped (posix_fadvise) before each "
+        "**Cold**, p50 / p95 in ms: pages dropped (posix_fadvise) and the root opened anew before each "
         "question\n\n" + _questions(report, "cold")
     )
     if report["peers"]:

@@ -52,7 +52,7 @@ def import_singly(folder: Path, features: int, studies: int, asking: Asking) -> 
     before = _ask(root, axis, studies, targets, asking)
     bytes_before = folder_bytes(root)
     compaction = _compact_with_reader(store, root, axis, studies, targets)
-    store.clean()
+    store.clean(grace_s=0)  # nobody reads the old files any more
     return {
         "studies": studies,
         "features": features,
