@@ -78,3 +78,8 @@ def owner_token():
 @pytest.fixture
 def markup():
     return Markup
+
+
+@pytest.fixture(scope="package")
+def browser_of():
+    return Browser

@@ -222,7 +222,9 @@ def _draw_manhattan(ask: Ask, study: str, trait: dict[str, Any]) -> tuple[Drawn,
         x=t("manhattan.x"),
         y=t("axis.neg_log_10_p"),
         threshold=t("manhattan.threshold"),
-        note=t("manhattan.thinned") + (t("figure.folded") if plot.scale.folded else ""),
+        note=_note(
+            ask, study, trait, t("manhattan.thinned") + (t("figure.folded") if plot.scale.folded else "")
+        ),
     )
     return plots.draw_manhattan(plot, wording), wording
 
@@ -236,8 +238,15 @@ def _draw_qq(ask: Ask, study: str, trait: dict[str, Any]) -> tuple[Drawn, Wordin
         sentence=t("qq.sentence", value=inflation, trait=_label(ask, trait)),
         x=t("qq.x"),
         y=t("qq.y"),
+        note=_note(ask, study, trait, ""),
     )
     return plots.draw_qq(points, wording), wording
+
+
+def _note(ask: Ask, study: str, trait: dict[str, Any], text: str) -> str:
+    """The note under a figure; it says when the plot is of all traits, as studies of thousands have it."""
+    own = ask.view.summary(study, trait["trait_id"]).summary.has_plots
+    return text if own else ask.t("figure.all_traits") + text
 
 
 _DRAW: Final = {"manhattan": _draw_manhattan, "qq": _draw_qq}
