@@ -421,3 +421,15 @@ def test_a_missing_other_allele_is_the_one_known_there(desk):
     )
     assert done.counts["changed_by"] == {"alleles_completed": 1, "other_allele_unknown": 1}
     assert set(desk.rows()) == {("1", 100, "G", "A", "S"), ("1", 105, "N", "A", "S")}
+
+
+def test_an_error_of_nexome_itself_fails_one_file_without_a_traceback(desk, monkeypatch, capfd):
+    def broken(*_):
+        raise ZeroDivisionError("of all things")
+
+    monkeypatch.setattr("nexome.ingest.file_import.prepare", broken)
+    done = desk.run(desk.write([GOOD]))
+    assert done.status == "failed"
+    assert "an error of Nexome itself" in done.error["found"]
+    assert "Traceback" not in capfd.readouterr().err
+    assert not list((desk.folder / "root/importing").iterdir())

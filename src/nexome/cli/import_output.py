@@ -77,9 +77,9 @@ def print_summary(report: ImportReport) -> None:
         click.echo("")
         place = f" (manifest, line {file.manifest_line})" if file.manifest_line else ""
         click.echo(f"FAILED {file.path}{place}")
-        errors = [s.error for s in file.studies if s.error] or [file.error]
+        errors = [s.error for s in file.studies if s.error] or ([file.error] if file.error else [])
         for error in errors:
-            click.echo(f"  {error['message'] if error else ''}")
+            click.echo(f"  {error['message']}")
     done, failed = len(report.files) - len(report.failed), len(report.failed)
     click.echo(f"\n{done:,} of {len(report.files):,} files in{f', {failed:,} failed' if failed else ''}.")
 

@@ -106,11 +106,11 @@ def _import_file(
             seconds=time.monotonic() - began,
         )  # fmt: skip
     except Exception as error:  # noqa: BLE001  one bad file must not stop the others; the log keeps the traceback
-        _LOG.exception("import of %s", request.path)
+        _LOG.debug("import of %s", request.path, exc_info=True)
         told = NexomeError(
             f"an error of Nexome itself ({type(error).__name__}: {error})",
             where=request.path,
-            todo="Please report it with the log (nexome --log-level debug …).",
+            todo="Please report it, with the file's first lines.",
         )
         return FileReport(
             request.path, "failed", error=told.as_dict(), manifest_line=request.line,
