@@ -35,7 +35,7 @@ $(VENV)/developer: $(VENV)/installed requirements/dev.txt
 web: $(STATIC) ## build the scripts and styles of the pages
 
 web/node_modules/.package-lock.json: web/package-lock.json
-	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	cd web && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
 $(STATIC): web/node_modules/.package-lock.json $(shell find web/src web/styles web/build.mjs 2>/dev/null)
 	cd web && npm run --silent build
@@ -67,7 +67,7 @@ screenshots: install $(VENV)/developer ## pictures of every page in both languag
 lock: ## resolve the dependencies anew and pin them with hashes
 	for part in run dev fuzz; do $(BIN)/python -m piptools compile --quiet --strip-extras --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --allow-unsafe \
-	  $$( [ $$part = dev ] && echo "--extra dev --extra bench" ) $$( [ $$part = fuzz ] && echo "--extra fuzz" ) \
+	  $$( [ $$part = dev ] && echo "--extra dev --extra bench --extra postgresql" ) $$( [ $$part = fuzz ] && echo "--extra fuzz" ) \
 	  $$( [ $$part = run ] && echo "--build-deps-for wheel" || echo "--constraint requirements/run.txt" ) \
 	  --output-file requirements/$$part.txt pyproject.toml; done
 
