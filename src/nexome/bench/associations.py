@@ -7,6 +7,7 @@ is interrupted. The report is plain JSON values (docs/formats/bench.schema.json)
 
 from __future__ import annotations
 
+import os
 import signal
 import tempfile
 import time
@@ -199,6 +200,7 @@ def load_and_ask(
         drop_pages(folder)
         return kind(folder)
 
+    os.sync()
     cold = ask_cold(reopen, targets, rounds=asking.cold_rounds, budget_s=asking.budget_s)
     return {
         **facts,

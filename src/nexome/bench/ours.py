@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from nexome.bench.questions import (
     Cells,
     Ints,
     Targets,
+    Timing,
     ask_cold,
     ask_warm,
     drop_pages,
@@ -196,6 +198,15 @@ def ask(root: Path, features: int, traits: int, asking: Asking) -> dict[str, Any
         drop_pages(root)
         return ThroughView(root, axis, traits)
 
+    warm, answers = _ask_warm(root, axis, targets, traits, asking)
+    os.sync()
+    cold = ask_cold(reopen, targets, rounds=asking.cold_rounds, budget_s=asking.budget_s)
+    return {"warm": [t.as_dict() for t in warm], "cold": [t.as_dict() for t in cold], "answers": answers}
+
+
+def _ask_warm(
+    root: Path, axis: Features, targets: Targets, traits: int, asking: Asking
+) -> tuple[list[Timing], dict[tuple[str, int], Cells]]:
     answerer = ThroughView(root, axis, traits)
     warm = ask_warm(answerer, targets, rounds=asking.warm_rounds, budget_s=asking.budget_s)
     answers = {
@@ -205,5 +216,4 @@ def ask(root: Path, features: int, traits: int, asking: Asking) -> dict[str, Any
         for k in range(COMPARED_ROUNDS)
     }
     answerer.close()
-    cold = ask_cold(reopen, targets, rounds=asking.cold_rounds, budget_s=asking.budget_s)
-    return {"warm": [t.as_dict() for t in warm], "cold": [t.as_dict() for t in cold], "answers": answers}
+    return warm, answers
