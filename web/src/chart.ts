@@ -135,7 +135,11 @@ function labels(plot: Plot, text: object, wide: boolean): Series[] {
   const shown = (plot.labels ?? []).slice(0, wide ? undefined : 3);
   return [{
     type: "scatter", silent: true, symbolSize: 4, itemStyle: { color: "transparent" }, z: 5, labelLayout: { hideOverlap: true },
-    data: shown.map((label) => ({ value: [label.x, label.y], name: label.text })),
-    label: { ...text, color: colour("ink"), show: true, position: "top", distance: 4, formatter: "{b}" },
+    data: shown.map((label) => {
+      const share = label.x / plot.width;
+      const position = share < 0.04 ? "right" : share > 0.96 ? "left" : "top";
+      return { value: [label.x, label.y], name: label.text, label: { position } };
+    }),
+    label: { ...text, color: colour("ink"), show: true, distance: 4, formatter: "{b}" },
   }];
 }

@@ -20,6 +20,9 @@ from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, Paging, 
 from nexome.web.pages.plots import Drawn, Figure
 from nexome.web.pages.studies import Sample, sample_of
 
+FEW_CELLS: Final = (
+    20_000  # below, a trait has chosen variants (cis, top hits): λGC tells nothing of inflation
+)
 LOCI: Final = 25
 TRAITS: Final = 20
 
@@ -231,14 +234,15 @@ def _draw_manhattan(ask: Ask, study: str, trait: dict[str, Any]) -> tuple[Drawn,
 
 def _draw_qq(ask: Ask, study: str, trait: dict[str, Any]) -> tuple[Drawn, Wording]:
     points = plots.read_qq(ask.view, study, trait["trait_id"])
-    inflation = ratio_text(ask.view.summary(study, trait["trait_id"]).lambda_gc)
+    summary = ask.view.summary(study, trait["trait_id"])
+    inflation = ratio_text(summary.lambda_gc)
     t = ask.t
     wording = Wording(
         title=t("qq.title", value=inflation),
         sentence=t("qq.sentence", value=inflation, trait=_label(ask, trait)),
         x=t("qq.x"),
         y=t("qq.y"),
-        note=_note(ask, study, trait, ""),
+        note=_note(ask, study, trait, t("qq.few") if summary.cells < FEW_CELLS else ""),
     )
     return plots.draw_qq(points, wording), wording
 
