@@ -65,7 +65,8 @@ def test_settings_come_from_the_file_then_the_environment(root, monkeypatch):
 
 def test_events_are_numbered_and_a_torn_line_is_mended(root):
     assert list(root.read_events()) == []
-    assert [root.append_event("a", n=i) for i in range(3)] == [1, 2, 3]
+    assert root.append_event("a", n=0) == 1
+    assert root.append_events("a", [{"n": 1}, {"n": 2}]) == [2, 3]
     with (root.path / "events.jsonl").open("ab") as stream:
         stream.write(b'{"sequence": 4, "ti')
     assert [e.sequence for e in root.read_events()] == [1, 2, 3]

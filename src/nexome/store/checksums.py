@@ -59,6 +59,14 @@ def _digest_file(path: Path) -> tuple[str, Blocks, int]:
     return digest.hexdigest(), np.array(blocks, "<u4"), size
 
 
+def _digest_files(paths: list[Path]) -> list[tuple[str, Blocks, int]]:
+    """The digests of several files, on threads when there is more to read than a thread costs."""
+    if sum(path.stat().st_size for path in paths) <= _READ_BYTES:
+        return [_digest_file(path) for path in paths]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(_digest_file, paths))
+
+
 def _read_fully(stream: object) -> bytes:
     """The next _READ_BYTES, or what is left: a raw read may give less, and blocks must not shift."""
     parts, left = [], _READ_BYTES
@@ -80,8 +88,7 @@ def write_checksums(folder: Path) -> str:
     Reads every file once, two at a time. Raises SpaceError when the disk is full.
     """
     names = list_files(folder)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        digests = list(pool.map(_digest_file, (folder / n for n in names)))
+    digests = _digest_files([folder / n for n in names])
     sizes = [[n, d[2]] for n, d in zip(names, digests, strict=True)]
     head = orjson.dumps({"block": BLOCK_BYTES, "files": sizes}, option=orjson.OPT_APPEND_NEWLINE)
     with space_errors(folder), (folder / BLOCKS_NAME).open("wb") as stream:
@@ -124,8 +131,7 @@ def find_damage(folder: Path, *, digest: str = "") -> Iterator[Damage]:
     """
     expected = read_checksums(folder, digest=digest)
     present = [name for name in expected if (folder / name).is_file()]
-    with ThreadPoolExecutor(_THREADS) as pool:
-        found = dict(zip(present, pool.map(_digest_file, (folder / n for n in present)), strict=True))
+    found = dict(zip(present, _digest_files([folder / n for n in present]), strict=True))
     blocks = _read_blocks(folder) if found.get(BLOCKS_NAME, ("",))[0] == expected.get(BLOCKS_NAME) else {}
     for name, value in expected.items():
         if name not in found:

@@ -33,7 +33,7 @@ def study(name="S1", version=1, segments=("s1",)):
 
 @pytest.fixture
 def published(tmp_path):
-    manifest = Manifest().with_study(study(), segments=(segment("s1"),), axes=(AXIS,))
+    manifest = Manifest().with_studies([study()], segments=(segment("s1"),), axes=(AXIS,))
     with RootLock(tmp_path) as lock:
         swap_manifest(manifest, lock)
     return tmp_path
@@ -41,21 +41,20 @@ def published(tmp_path):
 
 def test_a_manifest_comes_back_as_written(published):
     loaded = load_manifest(published)
-    assert loaded == Manifest().with_study(study(), segments=(segment("s1"),), axes=(AXIS,))
+    assert loaded == Manifest().with_studies([study()], segments=(segment("s1"),), axes=(AXIS,))
     assert loaded.folders == {"axes/a1", "segments/s1", "studies/S1/1"}
     assert loaded.segments["s1"].traits == 1
 
 
 def test_replacing_drops_what_nobody_uses_and_remembers_the_past():
-    first = Manifest().with_study(study(), segments=(segment("s1"),), axes=(AXIS,))
-    second = first.with_study(study(version=2, segments=("s2",)), segments=(segment("s2", version=2),))
+    first = Manifest().with_studies([study()], segments=(segment("s1"),), axes=(AXIS,))
+    second = first.with_studies([study(version=2, segments=("s2",))], segments=(segment("s2", version=2),))
     assert set(second.segments) == {"s2"}
     assert set(second.axes) == {"a1"}
     assert [(p.id, p.version, p.reason) for p in second.past] == [("S1", 1, "replaced by version 2")]
     third = second.without_study("S1", reason="retracted")
     assert (third.axes, third.segments, third.studies) == ({}, {}, {})
-    assert third.last_version("S1") == 2
-    assert third.last_version("S9") == 0
+    assert third.last_versions == {"S1": 2}
     assert third.sequence == 3
     with pytest.raises(NotFoundError):
         third.without_study("S1", reason="again")
@@ -63,7 +62,7 @@ def test_replacing_drops_what_nobody_uses_and_remembers_the_past():
 
 def test_a_segment_stays_while_one_of_its_studies_lives():
     both = segment("s1", studies=("S1", "S2"))
-    manifest = Manifest().with_study(study("S1"), segments=(both,), axes=(AXIS,)).with_study(study("S2"))
+    manifest = Manifest().with_studies([study("S1"), study("S2")], segments=(both,), axes=(AXIS,))
     assert set(manifest.without_study("S1", reason="").segments) == {"s1"}
 
 

@@ -24,6 +24,9 @@ def complete_events(root: Root, manifest: Manifest) -> int:
         (e.values.get("study"), e.values.get("version")) for e in root.read_events() if e.kind == PUBLISHED
     }
     missing = [s for s in manifest.studies.values() if (s.id, s.version) not in told]
-    for study in missing:
-        root.append_event(PUBLISHED, study=study.id, version=study.version, cells=study.cells, recovered=True)
+    if missing:
+        told_now = [
+            {"study": s.id, "version": s.version, "cells": s.cells, "recovered": True} for s in missing
+        ]
+        root.append_events(PUBLISHED, told_now)
     return len(missing)

@@ -14,7 +14,7 @@ It holds no numbers of a study and no path outside <root>/associations.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -114,28 +114,34 @@ class Manifest:
         segments = {s.path for s in self.segments.values()}
         return frozenset(axes | segments | {s.path for s in self.studies.values()})
 
-    def last_version(self, study_id: str) -> int:
-        """The highest version number ever given to a study; 0 for an unknown one."""
-        numbers = [p.version for p in self.past if p.id == study_id]
-        if study_id in self.studies:
-            numbers.append(self.studies[study_id].version)
-        return max(numbers, default=0)
+    @cached_property
+    def last_versions(self) -> Mapping[str, int]:
+        """The highest version number ever given to each study; an unknown one is not in it."""
+        numbers: dict[str, int] = {}
+        for known in (*self.past, *self.studies.values()):
+            numbers[known.id] = max(known.version, numbers.get(known.id, 0))
+        return numbers
 
-    def with_study(
-        self, study: StudyEntry, *, segments: tuple[SegmentEntry, ...] = (), axes: tuple[AxisEntry, ...] = ()
+    def with_studies(
+        self,
+        studies: Sequence[StudyEntry],
+        *,
+        segments: Sequence[SegmentEntry] = (),
+        axes: Sequence[AxisEntry] = (),
     ) -> Self:
-        """The next manifest, with a study (version) live and its predecessor among the past."""
-        past = self.past
-        if old := self.studies.get(study.id):
-            reason = f"replaced by version {study.version}"
-            past += (PastVersion(old.id, old.version, now_iso(), reason, old.path),)
+        """The next manifest, with studies (versions) live and their predecessors among the past."""
+        past = list(self.past)
+        for study in studies:
+            if old := self.studies.get(study.id):
+                reason = f"replaced by version {study.version}"
+                past.append(PastVersion(old.id, old.version, now_iso(), reason, old.path))
         return replace(
             self,
             sequence=self.sequence + 1,
             axes={**self.axes, **{a.id: a for a in axes}},
             segments={**self.segments, **{s.id: s for s in segments}},
-            studies={**self.studies, study.id: study},
-            past=past,
+            studies={**self.studies, **{s.id: s for s in studies}},
+            past=tuple(past),
         ).pruned()
 
     def without_study(self, study_id: str, *, reason: str) -> Self:

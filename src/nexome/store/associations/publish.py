@@ -10,7 +10,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +23,6 @@ from nexome.store.associations.manifest import (
     AxisEntry,
     ColumnRun,
     Layout,
-    Manifest,
     SegmentEntry,
     StudyEntry,
     load_manifest,
@@ -58,7 +58,7 @@ class AxisPart:
     features_digest: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SegmentPart:
     """A new segment in staging. `runs` gives its columns: (number of the study, first trait, count)."""
 
@@ -69,6 +69,11 @@ class SegmentPart:
     cells: int
     planes: tuple[str, ...]
     runs: tuple[tuple[int, int, int], ...]
+
+    @cached_property
+    def studies(self) -> frozenset[int]:
+        """Numbers of the studies that have columns in it."""
+        return frozenset(run[0] for run in self.runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,8 @@ def publish_parts(root: Root, associations: Path, parts: Parts) -> list[StudyEnt
         coming = {axis.id for axis in parts.axes}
         if any(s.axis and s.axis not in coming and s.axis not in present.axes for s in parts.segments):
             raise AxisGoneError
-        versions = [present.last_version(s.study.id) + 1 for s in parts.studies]
+        last = present.last_versions
+        versions = [last.get(s.study.id, 0) + 1 for s in parts.studies]
         axes = tuple(_axis_entry(a, digests[a.folder]) for a in parts.axes)
         segments = [_segment_entry(s, digests[s.folder], parts, versions) for s in parts.segments]
         entries = [
@@ -138,23 +144,10 @@ def publish_parts(root: Root, associations: Path, parts: Parts) -> list[StudyEnt
                 remove_folder(place)  # left by a publish that was killed before its swap
                 publish_folder(part.folder, place)
         step("publish.parts-moved")
-        swap_manifest(_with_studies(present, entries, tuple(segments), axes), lock)
-        for new in entries:
-            root.append_event(PUBLISHED, study=new.id, version=new.version, cells=new.cells)
+        swap_manifest(present.with_studies(entries, segments=segments, axes=axes), lock)
+        told = [{"study": new.id, "version": new.version, "cells": new.cells} for new in entries]
+        root.append_events(PUBLISHED, told)
     return entries
-
-
-def _with_studies(
-    present: Manifest,
-    entries: list[StudyEntry],
-    segments: tuple[SegmentEntry, ...],
-    axes: tuple[AxisEntry, ...],
-) -> Manifest:
-    manifest = present
-    for entry in entries:
-        own = tuple(s for s in segments if s.id in entry.segments)
-        manifest = manifest.with_study(entry, segments=own, axes=axes)
-    return replace(manifest, sequence=present.sequence + 1)
 
 
 def _axis_entry(part: AxisPart, digest: str) -> AxisEntry:
@@ -185,10 +178,6 @@ def _study_entry(
     number: int, parts: Parts, version: int, segments: list[SegmentEntry], digest: str
 ) -> StudyEntry:
     part = parts.studies[number]
-    own = [
-        entry.id
-        for entry, segment in zip(segments, parts.segments, strict=True)
-        if any(run[0] == number for run in segment.runs)
-    ]
+    own = [e.id for e, s in zip(segments, parts.segments, strict=True) if number in s.studies]
     path = f"studies/{part.study.id}/{version}"
     return StudyEntry(part.study.id, version, now_iso(), path, digest, tuple(own), part.cells)
