@@ -1,6 +1,10 @@
 """`nexome demo`, small, as a user types it: made, answered, resumed."""
 
 import csv
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,3 +122,13 @@ def test_another_root_is_left_alone(tmp_path):
     refused = runner.invoke(main, ["demo", str(tmp_path / "mine"), *SMALL])
     assert refused.exit_code == 1
     assert "another root" in refused.output
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
+def test_the_lines_of_the_readme_run(made, tmp_path, readme):
+    text = (Path(__file__).parents[2] / readme).read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "nexome-demo").symlink_to(made[0])
+    done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "study_id" in done.stdout
