@@ -56,7 +56,46 @@ def test_verify_names_a_flipped_bit(own: SmallCentre, nexome):
     shard.write_bytes(content)
     result = nexome("verify", own.path, code=1)
     assert shard.relative_to(own.path / "associations" / "segments").parts[0] in result.stdout
-    assert "1 findings" in result.stderr or "findings" in result.stderr
+    assert "1 finding in " in result.stderr
+
+
+def test_verify_compares_with_the_source(own: SmallCentre, nexome, tmp_path: Path):
+    head = "chromosome\tbase_pair_location\teffect_allele\tother_allele\tbeta\tstandard_error\n"
+    rows = [f"2\t{1000 + i}\tA\tG\t{i / 10}\t0.5\n" for i in range(20)]
+    source, other = tmp_path / "h.tsv", tmp_path / "other.tsv"
+    source.write_text(head + "".join(rows))
+    words = ("--root", own.path, "--study", "H", "--assembly", "GRCh38", source)
+    nexome("import", "associations", *words)
+    whole = nexome("verify", own.path, "--study", "H", "--source", source).stdout
+    assert "20 associations are stored as in" in whole
+    rows[4] = rows[4].replace("0.4", "0.9")
+    other.write_text(head + "".join(rows))
+    sequence = package.open(own.path).sequence
+    changed = nexome("verify", "--root", own.path, "--study", "H", "--source", other, code=1)
+    assert f"{other} is not the file that was imported" in changed.stdout
+    assert "first line 6: 2:1004 G/A (1.8, stored 0.799" in changed.stdout
+    assert "1 finding in" in changed.stderr
+    assert package.open(own.path).sequence == sequence
+    assert not list((own.path / "importing").iterdir())
+    assert "--study" in nexome("verify", own.path, "--source", source, code=2).stderr
+    todo = nexome("verify", own.path, "--study", "SC0001", "--source", source, code=1).stderr
+    assert "receipt does not tell" in todo
+
+
+def test_every_command_takes_its_root_by_name(own: SmallCentre, nexome, tmp_path: Path):
+    assert nexome("status", "--root", own.path).stdout == nexome("status", own.path).stdout
+    assert "Two roots are named" in nexome("status", own.path, "--root", tmp_path, code=2).stderr
+    nexome("status", own.path, "--root", own.path)
+    for command in ("verify", "compact", "rebuild"):
+        nexome(command, "--root", own.path)
+    nexome("backup", "--root", own.path, tmp_path / "copy")
+    assert "were there already" in nexome("backup", own.path, tmp_path / "copy").stdout
+    nexome("restore", tmp_path / "copy", "--root", tmp_path / "again")
+    nexome("restore", tmp_path / "copy", tmp_path / "once-more")
+    assert "Give two folders" in nexome("backup", tmp_path / "copy", code=2).stderr
+    nexome("init", "--root", tmp_path / "new")
+    nexome("status", tmp_path / "new")
+    assert "Name a folder" in nexome("init", code=2).stderr
 
 
 def test_backup_and_restore_give_the_same_root(own: SmallCentre, nexome, tmp_path: Path):

@@ -51,7 +51,7 @@ def bench() -> None:
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="File for the report."
 )
-def associations(  # noqa: PLR0913 - one parameter an option
+def associations(
     *,
     features: int,
     traits: int,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from nexome.cli.options import FOLDER, named_root, one_root
 from nexome.model.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ _STEPS: Final = {"scan": "scanned", "write": "written"}
 
 
 @click.command()
-@click.argument("root", type=click.Path(path_type=Path, file_okay=False), default=Path("nexome-demo"))
+@click.argument("root_word", metavar="[ROOT]", type=FOLDER, required=False)
+@named_root("Folder of the new root, if not the first word.  [default: nexome-demo]")
 @click.option("--serve", is_flag=True, help="Serve it when it is made.")
 @click.option(
     "--people", type=click.IntRange(300, 20_000), default=PEOPLE, show_default=True, help="How many."
@@ -40,7 +42,16 @@ _STEPS: Final = {"scan": "scanned", "write": "written"}
 )
 @click.option("--seed", type=click.IntRange(0), default=SEED, show_default=True, help="Another seed, others.")
 @click.pass_context
-def demo(ctx: click.Context, root: Path, *, serve: bool, people: int, variants: int, seed: int) -> None:
+def demo(
+    ctx: click.Context,
+    root_word: Path | None,
+    root_named: Path | None,
+    *,
+    serve: bool,
+    people: int,
+    variants: int,
+    seed: int,
+) -> None:
     r"""Make, scan, import and serve a simulated biobank: no data of your own, no network.
 
     Simulates a population with linkage disequilibrium and 40 traits of known cause, scans each trait,
@@ -56,6 +67,7 @@ def demo(ctx: click.Context, root: Path, *, serve: bool, people: int, variants: 
     from nexome.cli.demo_files import MANIFEST  # noqa: PLC0415  `--help` must not wait for it
 
     began = time.monotonic()
+    root = one_root(root_word, root_named) or Path("nexome-demo")
     files = root.parent / f"{root.resolve().name}-files"
     opened, finished = _open_or_create(root, {"seed": seed, "people": people, "variants": variants})
     if finished:

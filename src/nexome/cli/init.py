@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nexome.cli.options import FOLDER, named_root, one_root
+
 if TYPE_CHECKING:
     from nexome.model.genome import Assembly
 
 
 @click.command()
-@click.argument("root", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("root_word", metavar="ROOT", type=FOLDER, required=False)
+@named_root("Folder of the new root, if not the first word.")
 @click.option(
     "--assembly",
     default="GRCh38",
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 )
 @click.option("--species", default="", help="Species of an assembly read from a file.")
 @click.option("--name", default="", help="Name of an assembly read from a file; its file name otherwise.")
-def init(root: Path, assembly: str, species: str, name: str) -> None:
+def init(root_word: Path | None, root_named: Path | None, assembly: str, species: str, name: str) -> None:
     """Make a new, empty root: one folder that will hold all data, settings and accounts of a centre.
 
     A root has one home assembly for good: studies on another one are lifted over when they are
@@ -34,6 +37,8 @@ def init(root: Path, assembly: str, species: str, name: str) -> None:
     """
     from nexome.store.root import create_root  # noqa: PLC0415
 
+    if (root := one_root(root_word, root_named)) is None:
+        raise click.UsageError("Name a folder for the new root.")
     made = create_root(root, assembly=_assembly(assembly, species=species, name=name))
     contigs = len(made.assembly.contigs)
     click.echo(f"A new root at {root}, home assembly {made.assembly.name} ({contigs} contigs).")

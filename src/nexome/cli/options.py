@@ -1,7 +1,13 @@
-"""What several commands take: the root, and how sizes, ages and tables are printed."""
+"""What several commands take: the root, and how sizes, ages and tables are printed.
+
+One habit for all commands: `--root ROOT` says which root; else it is NEXOME_ROOT, else the folder one
+stands in. Commands about a root as a whole (`root_argument`) take it as their first word too.
+"""
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -14,13 +20,14 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 ROOT_VARIABLE: Final = "NEXOME_ROOT"
+FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 
 
 def root_option(command: Command) -> Command:
     """Give a command `--root`: an existing root, from NEXOME_ROOT or the folder one stands in."""
     option = click.option(
         "--root",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=FOLDER,
         envvar=ROOT_VARIABLE,
         default=Path(),
         show_default="NEXOME_ROOT, else this folder",
@@ -30,11 +37,30 @@ def root_option(command: Command) -> Command:
 
 
 def root_argument(command: Command) -> Command:
-    """Give a command the root as its first argument, with the same defaults as `root_option`."""
-    argument = click.argument(
-        "root", type=click.Path(path_type=Path, file_okay=False), envvar=ROOT_VARIABLE, default=Path()
+    """Give a command the root as its first word or as `--root`, with the defaults of `root_option`."""
+
+    @functools.wraps(command)
+    def chosen(*args: Any, root_word: Path | None, root_named: Path | None, **values: Any) -> Any:
+        root = one_root(root_word, root_named) or Path(os.environ.get(ROOT_VARIABLE) or ".")
+        return command(*args, root=root, **values)
+
+    return click.argument("root_word", metavar="[ROOT]", type=FOLDER, required=False)(
+        named_root("Folder of the root, if not the first word.  [default: NEXOME_ROOT, else this folder]")(
+            chosen
+        )
     )
-    return argument(command)
+
+
+def named_root(text: str) -> Callable[[Any], Any]:
+    """`--root` of a command that may have the root as a word too (`one_root`); nothing stands in for it."""
+    return click.option("--root", "root_named", type=FOLDER, help=text)
+
+
+def one_root(word: Path | None, named: Path | None) -> Path | None:
+    """The root, given as a word or by name. Raises click.UsageError for two different ones."""
+    if word is not None and named is not None and word != named:
+        raise click.UsageError(f"Two roots are named: {word} and --root {named}. Give one.")
+    return word or named
 
 
 def open_centre(root: Path) -> Centre:

@@ -9,39 +9,80 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nexome.cli.options import format_bytes, open_centre, root_argument
+from nexome.cli.options import FOLDER, format_bytes, named_root, one_root, open_centre, root_argument
 
 if TYPE_CHECKING:
+    from nexome.store.associations.verify import VerifyReport
     from nexome.store.backup import BackupReport
-
-FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command()
 @root_argument
 @click.option("--study", help="Only what this study needs.")
-def verify(root: Path, study: str | None) -> None:
-    """Compare every stored byte with its checksum, and what is stored with itself.
+@click.option(
+    "--source",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The file the study was imported from: compare with it too.",
+)
+def verify(root: Path, study: str | None, source: Path | None) -> None:
+    """Compare every stored byte with its checksum, and what is stored with itself or its source.
 
     Looks at files, sorted keys, both directions of QTL segments, and counts all summaries anew. Names
     segment, plane, shard and chunk of whatever is damaged, and exits with 1. Changes nothing.
+
+    With --source the file is read and harmonised again by the choices in the study's receipt, and each
+    row is compared with what is stored, within the stated error of each number. Line and feature of the
+    first differences are named. A file that is not the one imported is said to be another, and compared.
 
     \b
     Examples:
       nexome verify associations
       nexome verify associations --study T2D
+      nexome verify associations --study T2D --source t2d.tsv.gz
     """
     from nexome.store.associations.verify import verify_store  # noqa: PLC0415
 
-    report = verify_store(root, study=study, progress=progress())
+    if source is not None and not study:
+        raise click.UsageError("--source is the file of one study: name it with --study.")
+    if source is None or study is None:
+        report = verify_store(root, study=study, progress=progress())
+    else:
+        report = _beside_source(root, study, source)
     for finding in report.findings:
         click.echo(f"{finding.kind}: {finding}")
     looked = f"{report.folders:,} folders, {report.studies:,} studies, sequence {report.sequence}"
     if report.ok:
-        click.echo(f"All is as it was written: {looked}.")
+        rows = f" {report.source_rows:,} associations are stored as in {source}." if source else ""
+        click.echo(f"All is as it was written: {looked}.{rows}")
         return
-    click.echo(f"nexome: {len(report.findings)} findings in {looked}. See `nexome restore`.", err=True)
+    found = f"{len(report.findings)} finding{'s' if len(report.findings) > 1 else ''}"
+    click.echo(f"nexome: {found} in {looked}. {_advice(report)}", err=True)
     click.get_current_context().exit(1)
+
+
+def _advice(report: VerifyReport) -> str:
+    if any(finding.kind != "source" for finding in report.findings):
+        return "See `nexome restore`."
+    return "The store itself is whole: the source is another, or import it anew with --replace."
+
+
+def _beside_source(root: Path, study: str, source: Path) -> VerifyReport:
+    """Compare with the source, and say where the files are not those of the import."""
+    from nexome.cli.import_output import ProgressLine  # noqa: PLC0415
+    from nexome.ingest.verify import verify_source  # noqa: PLC0415
+    from nexome.store.associations import AssociationStore  # noqa: PLC0415
+
+    with ProgressLine() as line:
+        compared = verify_source(AssociationStore.open(root), study, source, progress=line.show)
+    if not compared.same_file:
+        click.echo(
+            f"{source} is not the file that was imported (SHA-256 {compared.sha256[:16]}…; "
+            f"{compared.receipt_path} had {compared.receipt_sha256[:16]}…). It is compared all the same."
+        )
+    for note in compared.notes:
+        click.echo(f"Note: {note}.")
+    return compared.report
 
 
 @click.command()
@@ -84,10 +125,10 @@ def rebuild(root: Path) -> None:
 
 
 @click.command()
-@click.argument("root", type=FOLDER)
-@click.argument("backup_folder", metavar="BACKUP", type=FOLDER)
+@click.argument("folders", metavar="[ROOT] BACKUP", type=FOLDER, nargs=-1, required=True)
+@named_root("Folder of the root, if not the first word.")
 @click.option("--hard-links", is_flag=True, help="Save space on the same disk; one bad block hits both.")
-def backup(root: Path, backup_folder: Path, hard_links: bool) -> None:
+def backup(folders: tuple[Path, ...], root_named: Path | None, hard_links: bool) -> None:
     """Copy a root to another folder, consistently, also while it is served or imported into.
 
     Made again into the same folder, only what is new is copied. A backup is a root itself: `nexome
@@ -99,14 +140,15 @@ def backup(root: Path, backup_folder: Path, hard_links: bool) -> None:
     """
     from nexome.store.backup import backup_root  # noqa: PLC0415
 
+    root, backup_folder = _two_folders(folders, root_named, backup_first=False)
     report = backup_root(root, backup_folder, hard_links=hard_links, progress=progress())
     _tell(report, f"{backup_folder} holds sequence {report.sequence} of {root}")
 
 
 @click.command()
-@click.argument("backup_folder", metavar="BACKUP", type=FOLDER)
-@click.argument("root", type=FOLDER)
-def restore(backup_folder: Path, root: Path) -> None:
+@click.argument("folders", metavar="BACKUP [ROOT]", type=FOLDER, nargs=-1, required=True)
+@named_root("Folder of the new root, if not the second word.")
+def restore(folders: tuple[Path, ...], root_named: Path | None) -> None:
     """Make a root from a backup, in a folder that is empty or absent.
 
     Every copied file is compared with its checksum. The restored root equals the one that was backed
@@ -118,8 +160,19 @@ def restore(backup_folder: Path, root: Path) -> None:
     """
     from nexome.store.backup import restore_root  # noqa: PLC0415
 
+    root, backup_folder = _two_folders(folders, root_named, backup_first=True)
     report = restore_root(backup_folder, root, progress=progress())
     _tell(report, f"{root} holds sequence {report.sequence} of {backup_folder}")
+
+
+def _two_folders(folders: tuple[Path, ...], named: Path | None, *, backup_first: bool) -> tuple[Path, Path]:
+    """(root, backup) of two words in either order, or of one word and `--root`."""
+    if len(folders) == 1 and named is not None:
+        return named, folders[0]
+    if len(folders) != 2:
+        raise click.UsageError("Give two folders: the root and the backup.")
+    word, other = reversed(folders) if backup_first else folders
+    return one_root(word, named) or word, other
 
 
 def progress() -> Callable[[str, int, int], None] | None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -31,7 +32,7 @@ from nexome.ingest.spool import Rows, Spool
 from nexome.ingest.tally import Tally, counts_of
 from nexome.model.errors import InputError
 from nexome.model.genome import Assembly
-from nexome.store.associations import AssociationStore, PublishedStudy
+from nexome.store.associations import AssociationStore, Block, PublishedStudy
 
 _MOST_COMPARED: Final = 300_000  # variants tell a study's frequency; more would tell the same, slowly
 _RULES_NAMED: Final = 3  # in the error of a file of which no row was kept
@@ -158,21 +159,51 @@ class FileImport:
         study = replace(planned.study, assembly_source=self.chosen.assembly_source)
         evidence = self._evidence(planned)
         settlement = self._settlement(planned, evidence)
-        tally = self.tally_of(planned)
         staged = self.store.stage(study, exact=self.options.exact)
         try:
-            rows = sum(self.collected.traits.rows[list(planned.ordinals)].tolist())
-            done = 0
-            for block in self._blocks(planned):
-                done += len(block)
-                if len(made := settle_block(block, settlement, tally, self.collected.spelled)):
-                    staged.add(made)
-                self.report.tell("write", done=done, total=rows, rows=done)
-            self.report.tell("publish", done=0, total=0, rows=done)
-            return staged.publish(self._receipt(planned, evidence, tally))
+            for block in self.settled(planned, settlement):
+                staged.add(block)
+            self.report.tell("publish", done=0, total=0, rows=self._rows_of(planned))
+            return staged.publish(self._receipt(planned, evidence, self.tally_of(planned)))
         except BaseException:
             staged.abandon()
             raise
+
+    def settled(self, planned: PlannedStudy, settlement: Settlement) -> Iterator[Block]:
+        """The rows of one study as they are kept, in the store's order; all others are counted."""
+        tally, done, rows = self.tally_of(planned), 0, self._rows_of(planned)
+        for block in self._blocks(planned):
+            done += len(block)
+            if len(made := settle_block(block, settlement, tally, self.collected.spelled)):
+                yield made
+            self.report.tell("write", done=done, total=rows, rows=done)
+
+    def settlement(
+        self, planned: PlannedStudy, known: Known, *, strand: str, turn_frequency: bool
+    ) -> Settlement:
+        """How the rows of one study are settled, once it is known on which strand its alleles are."""
+        traits = self.collected.traits
+        numbers = None
+        if len(planned.ordinals) > 1:
+            numbers = np.zeros(len(traits), np.uint32)
+            numbers[list(planned.ordinals)] = np.arange(len(planned.ordinals), dtype=np.uint32)
+        return Settlement(
+            known=known,
+            palindromic=self.options.palindromic,
+            strand=strand,
+            duplicates=self.options.duplicates,
+            turn_frequency=turn_frequency,
+            variants=not self.chosen.plan.named,
+            has_n=any(
+                traits.constant("n", o) is None and traits.largest("n", o) is not None
+                for o in planned.ordinals
+            ),
+            trait_numbers=numbers,
+            where=self.request.path,
+        )
+
+    def _rows_of(self, planned: PlannedStudy) -> int:
+        return int(self.collected.traits.rows[list(planned.ordinals)].sum())
 
     def _has(self, term: str) -> bool:
         return term in self.reader.schema.names
@@ -238,7 +269,7 @@ class FileImport:
         return self._spool.blocks(traits=None if every else np.array(planned.ordinals, np.uint32))
 
     @cached_property
-    def _known(self) -> Known:
+    def known(self) -> Known:
         """Known sites and frequencies, without the studies of this very file."""
         if self.chosen.plan.named:
             return Known()
@@ -253,13 +284,13 @@ class FileImport:
 
     def _evidence(self, planned: PlannedStudy) -> Evidence:
         evidence = Evidence(strand=self._strand)
-        if self.chosen.plan.named or not self._known:
+        if self.chosen.plan.named or not self.known:
             return evidence
         rows = 0
-        enough = int(self.collected.traits.rows[list(planned.ordinals)].sum()) >= LEAST_COMPARED
+        enough = self._rows_of(planned) >= LEAST_COMPARED
         for block in self._blocks(planned):
             more = enough and evidence.frequency.compared < _MOST_COMPARED
-            evidence += gather_evidence(block, self._known, self.collected.spelled, frequencies=more)
+            evidence += gather_evidence(block, self.known, self.collected.spelled, frequencies=more)
             rows += len(block)
             self.report.tell("check", done=rows, total=0, rows=rows)
         return evidence
@@ -268,25 +299,8 @@ class FileImport:
         other = evidence.frequency.verdict == "other allele"
         if other and self.options.eaf_other_allele == "refuse":
             raise self._other_frequency(evidence)
-        traits = self.collected.traits
-        numbers = None
-        if len(planned.ordinals) > 1:
-            numbers = np.zeros(len(traits), np.uint32)
-            numbers[list(planned.ordinals)] = np.arange(len(planned.ordinals), dtype=np.uint32)
-        return Settlement(
-            known=self._known,
-            palindromic=self.options.palindromic,
-            strand=evidence.strand.verdict,
-            duplicates=self.options.duplicates,
-            turn_frequency=other and self.options.eaf_other_allele == "fix",
-            variants=not self.chosen.plan.named,
-            has_n=any(
-                traits.constant("n", o) is None and traits.largest("n", o) is not None
-                for o in planned.ordinals
-            ),
-            trait_numbers=numbers,
-            where=self.request.path,
-        )
+        turn = other and self.options.eaf_other_allele == "fix"
+        return self.settlement(planned, self.known, strand=evidence.strand.verdict, turn_frequency=turn)
 
     def _other_frequency(self, evidence: Evidence) -> InputError:
         frequency = evidence.frequency
@@ -294,7 +308,7 @@ class FileImport:
             f"the frequency looks like that of the other allele: of {frequency.compared:,} variants compared "
             f"{frequency.share_other:.1%} lie nearer 1 − f than f (correlation {frequency.correlation:.2f})",
             where=self.request.path,
-            expected=f"those of the effect allele, as in {', '.join(self._known.sources) or 'the store'}",
+            expected=f"those of the effect allele, as in {', '.join(self.known.sources) or 'the store'}",
             todo="Say --eaf-other-allele fix to turn them all, or --eaf-other-allele keep to leave them.",
         )
 

@@ -58,6 +58,7 @@ class Settlement:
     """What was decided for one study. `turn_frequency`: eaf becomes 1 − eaf in every row.
 
     `trait_numbers`: file ordinal → ordinal in the study, uint32, None for one trait; `has_n`: a plane of n.
+    `with_lines`: blocks name the lines of the source.
     """
 
     known: Known
@@ -67,6 +68,7 @@ class Settlement:
     turn_frequency: bool = False
     variants: bool = True
     has_n: bool = False
+    with_lines: bool = False
     trait_numbers: npt.NDArray[np.uint32] | None = None
     where: str = ""
 
@@ -227,6 +229,7 @@ def _block(
         rsid=rows["rsid"][order] if "rsid" in names else None,
         trait=plan.trait_numbers[rows["trait"][order]] if plan.trait_numbers is not None else None,
         spelled={int(key): spelled[int(key)] for key in hashed.tolist()},
+        line=rows["line"][order] if plan.with_lines else None,
     )
 
 

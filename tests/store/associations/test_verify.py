@@ -61,18 +61,32 @@ def test_values_beyond_their_bound_are_named(store, field, factor, text):
     report = verify_store(store.root.path, study="S1", source=[other])
     assert [f.kind for f in report.findings] == ["source"]
     assert text in str(report.findings[0])
-    assert "0:" in str(report.findings[0])
+    assert f"{store.root.assembly.contigs[0].name}:" in str(report.findings[0])
 
 
 def test_rows_that_are_not_stored_are_named(store):
     block = tiny_block(1)
     shifted = replace(block, locus=block.locus + np.uint64(1))
     found = [str(f) for f in verify_store(store.root.path, study="S1", source=[shifted]).findings]
-    assert len(found) == 1
-    assert "not stored" in found[0]
+    assert len(found) == 2
+    assert "rows of the source are not stored, first" in found[0]
+    assert "stored rows are not in the source, first" in found[1]
     half = tiny_block(1).__class__(*(getattr(block, n)[:100] for n in ("locus", "allele", "z", "se", "eaf")))
     found = [str(f) for f in verify_store(store.root.path, study="S1", source=[half]).findings]
-    assert "in the source" in found[0]
+    assert "not in the source, first" in found[0]
+
+
+def test_line_and_feature_of_a_difference_are_named(store):
+    block = tiny_block(1)
+    z = block.z.copy()
+    row = int(np.flatnonzero(~np.isnan(z))[7])
+    z[row] += 1
+    lines = np.arange(2, 2 + len(block), dtype=np.uint64)
+    other = replace(block, z=z, line=lines)
+    [found] = verify_store(store.root.path, study="S1", source=[other]).findings
+    assert f"first line {row + 2}: " in found.found
+    assert f":{int(block.locus[row]) & 0xFFFFFFFF} " in found.found
+    assert f"({z[row]:.6g}, stored " in found.found
 
 
 def flip(path, at):

@@ -91,7 +91,8 @@ class Block:
     ordinals into `Study.traits`, for studies of many traits) rows are sorted by trait, locus,
     allele. `z`, `se` (> 0), `eaf` (0 to 1) are float32; `n` (people) and `info` only where they
     vary from cell to cell. `rsid` 0 is unknown. `spelled` gives the text behind each hashed allele
-    key: 'REF/ALT' or 'kind:name'.
+    key: 'REF/ALT' or 'kind:name'. `line` (uint64) is the line of the source; it is not stored, only
+    named where rows disagree.
     """
 
     locus: UInt64s
@@ -104,6 +105,7 @@ class Block:
     rsid: UInt32s | None = None
     trait: UInt32s | None = None
     spelled: Mapping[int, str] = field(default_factory=dict)
+    line: UInt64s | None = None
 
     def __len__(self) -> int:
         return len(self.locus)

@@ -14,7 +14,8 @@ into further.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -23,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nexome.model.errors import NexomeError, NotFoundError
+from nexome.model.genome import UNPLACED, Assembly
 from nexome.store.associations import codec
 from nexome.store.associations.inspect_shard import name_chunks
 from nexome.store.associations.manifest import FOLDER, Manifest, load_manifest
@@ -30,7 +32,7 @@ from nexome.store.associations.query import study_batches
 from nexome.store.associations.recount import check_segment, check_summaries
 from nexome.store.associations.snapshot import Snapshot
 from nexome.store.associations.store import AssociationStore
-from nexome.store.associations.types import Block, Floats, Int64s
+from nexome.store.associations.types import Block, Features, Floats, Int64s, UInt64s
 from nexome.store.checksums import find_damage
 
 EXAMPLES: Final = 5  # rows named of each kind of disagreement with a source
@@ -40,6 +42,8 @@ _Z_BOUND: Final = 0.5 / codec.Z_STEP + 1e-6
 _SE_BOUND: Final = float(np.expm1(0.5 / codec.SE_STEP)) + 2e-5
 _EAF_BOUND: Final = float(np.expm1(0.5 / codec.EAF_STEP)) + 2e-5
 _FLOAT_BOUND: Final = 1e-6
+_ARRAYS: Final = ("locus", "allele", "z", "se", "eaf", "n", "info", "line")
+_COMPARED: Final = ("z", "standard_error", "effect_allele_frequency", "n", "info")
 
 Kind = Literal["file", "structure", "summary", "source"]
 Progress = Callable[[str, int, int], None]
@@ -166,22 +170,33 @@ class _Stored:
 
     def __init__(self, snapshot: Snapshot, study: str, trait_id: str) -> None:
         batches = list(study_batches(snapshot, study, trait_id))
-        self.locus = _joined([b.features.locus for b in batches], np.uint64)
-        self.allele = _joined([b.features.allele for b in batches], np.uint64)
-        decoded = [b.columns(["z", "standard_error", "effect_allele_frequency"]) for b in batches]
-        self.z, self.se, self.eaf = (
-            _joined([d[name][:, 0] for d in decoded], np.float32)
-            for name in ("z", "standard_error", "effect_allele_frequency")
+        locus, allele = (
+            _joined([getattr(b.features, name) for b in batches], np.uint64) for name in ("locus", "allele")
         )
+        tables: list[Any] = list({id(b.features.spelled): b.features.spelled for b in batches}.values())
+        spelled: ChainMap[int, str] = ChainMap(*tables)  # tables of an axis are large: none is copied
+        self.features = Features(locus, allele, np.zeros(0, np.uint32), spelled)
+        self._met = np.zeros(len(locus), bool)
+        decoded = [b.columns(_COMPARED) for b in batches]
+        self.values = {name: _joined([d[name][:, 0] for d in decoded], np.float32) for name in _COMPARED}
 
     def match(self, block: Block) -> Int64s:
         """Rows of a block's features, −1 where there is none."""
         from nexome.store.associations import kernels  # noqa: PLC0415  Numba is loaded when first needed
 
         rows = np.full(len(block), -1, np.int64)
-        if len(self.locus):
-            kernels.match_sorted(block.locus, block.allele, self.locus, self.allele, rows)
+        if len(self.features):
+            known = self.features
+            kernels.match_sorted(block.locus, block.allele, known.locus, known.allele, rows)
+        self._met[rows[(rows >= 0) & ~np.isnan(block.z)]] = True
         return rows
+
+    def unmet(self, assembly: Assembly) -> Iterator[str]:
+        """A sentence for the stored cells that no row was matched to."""
+        rows = np.flatnonzero(~self._met & ~np.isnan(self.values["z"])).tolist()
+        if rows:
+            places = _places(self.features, rows, assembly)
+            yield f"{len(rows):,} stored rows are not in the source, first {places}"
 
 
 def _joined(parts: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
@@ -190,20 +205,26 @@ def _joined(parts: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
 
 def _check_source(snapshot: Snapshot, study: str, source: Iterable[Block], report: VerifyReport) -> None:
     traits = snapshot.studies[study].study.traits
-    counts = np.zeros(len(traits), np.int64)
+    seen: set[int] = set()
     held: tuple[int, _Stored] | None = None
+
+    def add(trait: int, found: Iterable[str]) -> None:
+        where = f"study {study}, trait {traits[trait].id}"
+        report.findings += [Finding("source", where, text) for text in found]
+
     for block in source:
         for trait, part in _by_trait(block):
             if held is None or held[0] != trait:
+                if held is not None:
+                    add(held[0], held[1].unmet(snapshot.assembly))
                 held = (trait, _Stored(snapshot, study, traits[trait].id))
-            counts[trait] += np.count_nonzero(~np.isnan(part.z))
-            where = f"study {study}, trait {traits[trait].id}"
-            report.findings += [Finding("source", where, f) for f in _compare(held[1], part, report)]
+                seen.add(trait)
+            add(trait, _compare(held[1], part, report, snapshot.assembly))
+    if held is not None:
+        add(held[0], held[1].unmet(snapshot.assembly))
     stored = snapshot.studies[study].summary().column("cells")
-    for trait in np.flatnonzero(counts != stored).tolist():
-        where = f"study {study}, trait {traits[trait].id}"
-        found = f"{stored[trait]} cells stored, {counts[trait]} in the source"
-        report.findings.append(Finding("source", where, found))
+    for trait in sorted(set(np.flatnonzero(stored).tolist()) - seen):
+        add(trait, [f"{stored[trait]:,} cells stored, none in the source"])
 
 
 def _by_trait(block: Block) -> Iterator[tuple[int, Block]]:
@@ -214,31 +235,42 @@ def _by_trait(block: Block) -> Iterator[tuple[int, Block]]:
     edges = np.flatnonzero(np.diff(block.trait.astype(np.int64), prepend=-1, append=-1))
     for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         run = slice(low, high)
+        arrays = {n: v for n in _ARRAYS if (v := getattr(block, n)) is not None}
         yield (
             int(block.trait[low]),
-            Block(block.locus[run], block.allele[run], block.z[run], block.se[run], block.eaf[run]),
+            Block(**{n: v[run] for n, v in arrays.items()}, spelled=block.spelled),
         )
 
 
-def _compare(stored: _Stored, block: Block, report: VerifyReport) -> Iterator[str]:
+def _compare(stored: _Stored, block: Block, report: VerifyReport, assembly: Assembly) -> Iterator[str]:
     """Sentences for rows of a block that are not stored, or not within their error bounds."""
     given = ~np.isnan(block.z)
     report.source_rows += int(given.sum())
     rows = stored.match(block)
     if lost := np.flatnonzero(given & (rows < 0)).tolist():
-        yield f"{len(lost)} rows of the source are not stored, first at {_places(block, lost)}"
+        places = _places(_features(block), lost, assembly, lines=block.line)
+        yield f"{len(lost):,} rows of the source are not stored, first {places}"
     both = np.flatnonzero(given & (rows >= 0))
-    at = rows[both]
-    for name, kept, source, bound in (
-        ("z", stored.z[at], block.z[both], _bound_of_z(block.z[both])),
-        ("standard_error", stored.se[at], block.se[both], _SE_BOUND * np.abs(block.se[both])),
-        ("effect_allele_frequency", stored.eaf[at], block.eaf[both], _bound_of_eaf(block.eaf[both])),
-    ):
+    for name, values, bound in _bounds(block):
+        kept, source = stored.values[name][rows[both]], values[both]
         with np.errstate(invalid="ignore"):
-            near = np.abs(kept.astype(np.float64) - source) <= bound
-        wrong = both[~near & ~(np.isnan(kept) & np.isnan(source))].tolist()
+            near = np.abs(kept.astype(np.float64) - source) <= bound[both]
+        wrong = np.flatnonzero(~near & ~(np.isnan(kept) & np.isnan(source))).tolist()
         if wrong:
-            yield f"{len(wrong)} values of {name} beyond the stated error, first at {_places(block, wrong)}"
+            told = [f" ({source[w]:.6g}, stored {kept[w]:.6g})" for w in wrong[:EXAMPLES]]
+            at = both[wrong].tolist()
+            places = _places(_features(block), at, assembly, lines=block.line, told=told)
+            yield f"{len(wrong):,} values of {name} beyond the stated error, first {places}"
+
+
+def _bounds(block: Block) -> Iterator[tuple[str, Floats, npt.NDArray[np.float64]]]:
+    """(column, values of the source, most they may differ) of each statistic a block has."""
+    yield "z", block.z, _bound_of_z(block.z)
+    yield "standard_error", block.se, _SE_BOUND * np.abs(block.se.astype(np.float64))
+    yield "effect_allele_frequency", block.eaf, _bound_of_eaf(block.eaf)
+    for name, values in (("n", block.n), ("info", block.info)):
+        if values is not None:
+            yield name, values, _FLOAT_BOUND * np.abs(values.astype(np.float64))
 
 
 def _bound_of_z(z: Floats) -> npt.NDArray[np.float64]:
@@ -250,7 +282,23 @@ def _bound_of_eaf(eaf: Floats) -> npt.NDArray[np.float64]:
     return _EAF_BOUND * np.minimum(eaf, 1 - eaf.astype(np.float64)) + 1.2e-7  # one float32 step below 1
 
 
-def _places(block: Block, rows: list[int]) -> str:
-    """The first few features as contig rank:position."""
-    loci = [int(block.locus[r]) for r in rows[:EXAMPLES]]
-    return ", ".join(f"{locus >> 32}:{locus & 0xFFFFFFFF}" for locus in loci)
+def _features(block: Block) -> Features:
+    return Features(block.locus, block.allele, np.zeros(0, np.uint32), block.spelled)
+
+
+def _places(
+    features: Features,
+    rows: list[int],
+    assembly: Assembly,
+    *,
+    lines: UInt64s | None = None,
+    told: Sequence[str] = (),
+) -> str:
+    """The first few rows: line of the source where it is known, feature, and what was found there."""
+    places = []
+    for at, row in enumerate(rows[:EXAMPLES]):
+        contig, position = int(features.locus[row]) >> 32, int(features.locus[row]) & 0xFFFFFFFF
+        placed = f"{assembly.contig_name(contig)}:{position} " if contig != UNPLACED else ""
+        line = f"line {lines[row]}: " if lines is not None else ""
+        places.append(f"{line}{placed}{features.text(row)}{told[at] if told else ''}")
+    return "; ".join(places)
