@@ -48,6 +48,7 @@ COMMANDS: Final[Table] = {
     "serve": ("nexome.app:serve", "Serve the pages and the API of a root."),
     "status": ("nexome.cli.status:status", "Tell what a root holds and how it is."),
     "export": ("nexome.cli.studies:export", "Write a study as a GWAS-SSF or Parquet file."),
+    "access": ("nexome.cli.studies:access", "Open a study to everyone, or make it private."),
     "withdraw": ("nexome.cli.studies:withdraw", "Take a study out of the store."),
     "token": (_TOKEN, "Make, list and revoke tokens: keys that let people in."),
     "grant": ("nexome.cli.tokens:grant", "Let a token's holder see, read or download a study."),

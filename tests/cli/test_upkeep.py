@@ -142,6 +142,19 @@ def test_withdraw_asks_and_then_nobody_finds_it(own: SmallCentre, nexome):
     assert "no study" in nexome("query", "top", "SC0001", "--root", own.path, code=1).stderr
 
 
+def test_access_is_switched_without_importing_anew(own: SmallCentre, nexome):
+    before = nexome("query", "studies", "--anonymous", "--root", own.path).stdout
+    assert "SC0001" in before
+    assert "SC0001 is private now." in nexome("access", "SC0001", "private", "--root", own.path).stdout
+    assert "SC0001 is private already." in nexome("access", "SC0001", "private", "--root", own.path).stdout
+    assert "SC0001" not in nexome("query", "studies", "--anonymous", "--root", own.path).stdout
+    assert "SC0001" in nexome("query", "studies", "--root", own.path).stdout
+    nexome("access", "SC0001", "open", "--root", own.path)
+    assert nexome("query", "studies", "--anonymous", "--root", own.path).stdout == before
+    assert "no study" in nexome("access", "NOWHERE", "open", "--root", own.path, code=1).stderr
+    nexome("access", "SC0001", "everyone", "--root", own.path, code=2)
+
+
 def test_compact_says_what_it_did(own: SmallCentre, nexome):
     assert "segments" in nexome("compact", own.path).stdout or "Nothing" in nexome("compact", own.path).stdout
 

@@ -1,4 +1,4 @@
-"""`nexome export` and `nexome withdraw`: a study leaves, as a file or for good."""
+"""`nexome export`, `access`, `withdraw`: a study leaves as a file, is opened or closed, or goes for good."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from nexome.cli.options import format_bytes, open_centre, root_option
+from nexome.model.terms import ACCESS, Access
 
 
 @click.command()
@@ -35,6 +36,29 @@ def export(root: Path, study: str, output: Path, trait: str | None) -> None:
         written = export_study(centre.store.snapshot(), study, output, format=format_, trait_id=trait)
     for path in written:
         click.echo(f"{path}  {format_bytes(path.stat().st_size)}")
+
+
+@click.command()
+@root_option
+@click.argument("study")
+@click.argument("wanted", metavar="|".join(ACCESS), type=click.Choice(ACCESS))
+def access(root: Path, study: str, wanted: Access) -> None:
+    """Open a study to everyone, or make it private again; nothing is imported anew.
+
+    It counts from the next question on, also in a root that is served. A private study is seen by its
+    owner, and by whom `nexome grant` lets in. What others downloaded while it was open stays with them.
+    A new version (--replace) begins with the access named at its import: private when none is.
+
+    \b
+    Examples:
+      nexome access T2D open --root associations
+      nexome access T2D private
+    """
+    with open_centre(root) as centre:
+        changed = centre.store.switch_access(study, wanted)
+        if changed:
+            centre.catalogue.accounts.audit("owner", "access", study, access=wanted)
+    click.echo(f"{study} is {wanted} {'now' if changed else 'already'}.")
 
 
 @click.command()

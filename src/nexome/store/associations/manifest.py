@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 from nexome.model.errors import BusyError, DamagedError, NotFoundError
+from nexome.model.terms import Access
 from nexome.store.disk import RootLock, now_iso, read_stamped, step, write_stamped
 
 KIND: Final = "nexome-associations-manifest"
@@ -75,7 +76,11 @@ class SegmentEntry:
 
 @dataclass(frozen=True, slots=True)
 class StudyEntry:
-    """The live version of a study. `path` is its folder; `digest` the SHA-256 of its SHA256SUMS."""
+    """The live version of a study. `path` is its folder; `digest` the SHA-256 of its SHA256SUMS.
+
+    `access` is 'open' or 'private' where it was switched since this version was published, and then
+    stronger than the record in the folder; '' else. A new version begins with what its record says.
+    """
 
     id: str
     version: int
@@ -84,6 +89,7 @@ class StudyEntry:
     digest: str
     segments: tuple[str, ...]
     cells: int
+    access: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +157,13 @@ class Manifest:
         studies = {k: v for k, v in self.studies.items() if k != study_id}
         past = (*self.past, PastVersion(old.id, old.version, now_iso(), reason, old.path))
         return replace(self, sequence=self.sequence + 1, studies=studies, past=past).pruned()
+
+    def with_access(self, study_id: str, access: Access) -> Self:
+        """The next manifest, with a study's access switched. Raises NotFoundError when it is not live."""
+        if (old := self.studies.get(study_id)) is None:
+            raise NotFoundError(f"no study {study_id!r} in this store", todo="See `nexome status`.")
+        studies = {**self.studies, study_id: replace(old, access=access)}
+        return replace(self, sequence=self.sequence + 1, studies=studies)
 
     def pruned(self) -> Self:
         """The same manifest without segments no live study uses and axes no live segment uses."""

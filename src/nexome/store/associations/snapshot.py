@@ -61,9 +61,13 @@ class PublishedStudy:
 
     @cached_property
     def study(self) -> Study:
-        """The study's record. Raises DamagedError when its file is not what was written."""
+        """The study's record, with the access the manifest gives it.
+
+        Raises DamagedError when its file is not what was written.
+        """
         values = read_stamped(self.path / STUDY_NAME, kind=STUDY_KIND, version=STUDY_VERSION)
-        return Study.from_dict(values["study"])
+        switched = {"access": self.entry.access} if self.entry.access else {}
+        return Study.from_dict({**values["study"], **switched})
 
     def summary(self) -> Summary:
         """Top hits, loci, Manhattan, QQ and λGC, made when the study was written."""
@@ -93,7 +97,7 @@ class Opened:
         self.folder = folder
         self._axes: dict[str, Axis] = {}
         self._segments: dict[str, DenseSegment | ColumnSegment | RaggedSegment] = {}
-        self._studies: dict[tuple[str, int], PublishedStudy] = {}
+        self._studies: dict[tuple[str, int, str], PublishedStudy] = {}
 
     def axis(self, entry: AxisEntry) -> Axis:
         """The axis of a manifest entry."""
@@ -117,7 +121,7 @@ class Opened:
 
     def study(self, entry: StudyEntry) -> PublishedStudy:
         """The study of a manifest entry."""
-        key = (entry.id, entry.version)
+        key = (entry.id, entry.version, entry.access)
         if key not in self._studies:
             self._studies[key] = PublishedStudy(entry, self.folder / entry.path)
         known = self._studies[key]
@@ -129,7 +133,7 @@ class Opened:
         """Drop what `manifest` does not name."""
         self._axes = {k: v for k, v in self._axes.items() if k in manifest.axes}
         self._segments = {k: v for k, v in self._segments.items() if k in manifest.segments}
-        live = {(s.id, s.version) for s in manifest.studies.values()}
+        live = {(s.id, s.version, s.access) for s in manifest.studies.values()}
         self._studies = {k: v for k, v in self._studies.items() if k in live}
 
 

@@ -9,13 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from nexome.model.terms import Study
+from nexome.model.terms import Access, Study
 from nexome.store.associations.clean import GRACE_S, clean_store
 from nexome.store.associations.manifest import FOLDER, ManifestReader
 from nexome.store.associations.matrix import StagedMatrix
 from nexome.store.associations.snapshot import Opened, Snapshot
+from nexome.store.associations.switch import switch_access, withdraw_study
 from nexome.store.associations.types import Features
-from nexome.store.associations.write import StagedStudy, withdraw_study
+from nexome.store.associations.write import StagedStudy
 from nexome.store.root import Root, open_root
 
 
@@ -60,6 +61,13 @@ class AssociationStore:
     def withdraw(self, study_id: str, *, reason: str) -> None:
         """Take a study out of the store. Raises NotFoundError when it is not there."""
         withdraw_study(self, study_id, reason=reason)
+
+    def switch_access(self, study_id: str, access: Access) -> bool:
+        """Open a study to everyone or close it, at once; False when it was so already.
+
+        Cells, summaries and receipt stay as they are. Raises NotFoundError for an unknown study.
+        """
+        return switch_access(self, study_id, access)
 
     def compact(self, progress: Callable[[str, int, int], None] | None = None) -> None:
         """Merge waiting columns into dense segments, with readers on; `progress(what, done, of)`."""

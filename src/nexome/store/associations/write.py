@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from nexome.model.errors import InputError, NotFoundError
+from nexome.model.errors import InputError
 from nexome.model.terms import Study
 from nexome.store.associations import codec
 from nexome.store.associations.axis import Axis, features_digest, write_axis
 from nexome.store.associations.column_writer import ColumnWriter
-from nexome.store.associations.manifest import Layout, load_manifest, swap_manifest
+from nexome.store.associations.manifest import Layout
 from nexome.store.associations.publish import (
-    LOCK_WAIT_S,
     AxisGoneError,
     AxisPart,
     Parts,
@@ -41,7 +40,7 @@ from nexome.store.associations.spool import Spool, check_block, merge_spelled
 from nexome.store.associations.staging import Workplace
 from nexome.store.associations.summary_builder import SummaryBuilder
 from nexome.store.associations.types import Block, Exact, Features, Int64s
-from nexome.store.disk import RootLock, space_errors, step
+from nexome.store.disk import space_errors, step
 
 if TYPE_CHECKING:
     from nexome.store.associations.store import AssociationStore
@@ -274,13 +273,3 @@ def _looks_alike(axis: Axis, features: Features) -> bool:
     sample = np.linspace(0, len(features) - 1, min(_SAMPLE, len(features))).astype(np.int64)
     hits = sum(axis.find(features.key(int(row))) >= 0 for row in sample)
     return hits >= (AXIS_HOLDS - 0.1) * len(sample)
-
-
-def withdraw_study(store: AssociationStore, study_id: str, *, reason: str) -> None:
-    """Take a study out of the manifest; its files go with a later `clean`."""
-    with RootLock(store.root.path, wait_s=LOCK_WAIT_S) as lock:
-        present = load_manifest(store.root.path)
-        if study_id not in present.studies:
-            raise NotFoundError(f"no study {study_id!r} in this store", todo="See `nexome status`.")
-        swap_manifest(present.without_study(study_id, reason=reason), lock)
-    store.root.append_event("study-withdrawn", study=study_id, reason=reason)
