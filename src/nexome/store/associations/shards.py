@@ -10,6 +10,7 @@ that the compiled passes of `chunks` read from. What the words mean is `dense`'s
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import itertools
 import mmap
@@ -34,6 +35,10 @@ SHARD_ROWS: Final = 16_384
 SHARD_CELLS: Final = SHARD_ROWS * 4096  # of all shards of one band of rows: bounds the memory of a writer
 
 _NEVER_WRITTEN: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
+_PAGE: Final = mmap.PAGESIZE
+
+_advise: Final = ctypes.CDLL(None).madvise
+_advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 
 
 def shard_shape(traits: int) -> tuple[int, int]:
@@ -116,6 +121,8 @@ class MappedPlane:
                 found = self._shard(i, j)[in_row[:, None], in_column]
                 address[at_row, at_column] = found[..., 0]
                 length[at_row, at_column] = found[..., 1]
+        for starts, lengths in zip(address, length, strict=True):
+            _read_ahead(starts, lengths)
         return address, length
 
     def _shard(self, i: int, j: int) -> npt.NDArray[np.uint64]:
@@ -136,6 +143,7 @@ class MappedPlane:
             if size < index_bytes + 4:
                 raise _damaged(path, f"{size} bytes", f"at least {index_bytes + 4}")
             mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
+            mapped.madvise(mmap.MADV_RANDOM)  # `locate` says what will be read; around it nothing will
         finally:
             os.close(handle)
         content = np.frombuffer(mapped, np.uint8)
@@ -148,6 +156,20 @@ class MappedPlane:
             raise _damaged(path, "a chunk behind the end of its shard", "the bytes that were written")
         index[..., 0] = np.where(written, index[..., 0] + np.uint64(content.ctypes.data), 0)
         return content, index
+
+
+def _read_ahead(address: npt.NDArray[np.uint64], length: npt.NDArray[np.uint64]) -> None:
+    """Tell the kernel which bytes will be read: chunks of one row, uint64 [B] each, together if they touch."""
+    written = address > 0
+    starts, ends = address[written], (address + length)[written]
+    if not len(starts):
+        return
+    begin = starts.min() // _PAGE * _PAGE
+    if ends.max() - begin < 2 * (ends - starts).sum():
+        _advise(int(begin), int(ends.max() - begin), mmap.MADV_WILLNEED)
+        return
+    for start, end in zip((starts // _PAGE * _PAGE).tolist(), ends.tolist(), strict=True):
+        _advise(start, end - start, mmap.MADV_WILLNEED)
 
 
 def _groups(numbers: npt.NDArray[np.int64], size: int) -> list[tuple[int, npt.NDArray[Any], slice]]:
