@@ -159,7 +159,7 @@ class MappedPlane:
 
 
 def _read_ahead(address: npt.NDArray[np.uint64], length: npt.NDArray[np.uint64]) -> None:
-    """Tell the kernel which bytes will be read: chunks of one row, uint64 [B] each, together if they touch."""
+    """Tell the kernel which bytes will be read: the chunks of one row, uint64 [B], at once if they touch."""
     written = address > 0
     starts, ends = address[written], (address + length)[written]
     if not len(starts):
