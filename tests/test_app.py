@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from nexome.access.centre import Centre
-from nexome.app import create_app, listen
+from nexome.app import create_app, listen, warm_up
 from nexome.model.errors import SettingsError, StoreError
 from nexome.testing.small_centre import PRIVATE, SmallCentre, make_small_centre
 
@@ -49,6 +49,29 @@ def test_api_and_pages_stand_side_by_side(client: Client, small: SmallCentre):
     assert "<html" in client.get("/zh/").text
     assert client.get("/api/v1/nowhere").headers["content-type"] == "application/json"
     assert client.get("/nowhere").status_code == 404
+
+
+def test_warming_up_loads_what_is_asked_and_counts_nothing(small: SmallCentre):
+    with Centre.open(small.path) as centre:
+        counts, audit = centre.catalogue.accounts.counts(), centre.catalogue.accounts.audit_log()
+        kept = centre.allowance(centre.view_for(None).principal)
+        assert "grids" not in vars(kept.selection)
+        warm_up(centre)
+        assert centre.allowance(centre.view_for(None).principal) is kept
+        assert "grids" in vars(kept.selection)
+        centre.catalogue.accounts.flush_counts()
+        assert centre.catalogue.accounts.counts() == counts
+        assert centre.catalogue.accounts.audit_log() == audit
+        assert centre.view_for(None).studies().num_rows
+
+
+def test_a_store_that_cannot_answer_is_served_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    made = make_small_centre(tmp_path / "root", variants=1_000)
+    for record in (made.path / "associations" / "studies").rglob("study.json"):
+        record.write_text("{}")
+    with Centre.open(made.path) as centre:
+        warm_up(centre)
+    assert "could not be answered" in caplog.text
 
 
 def test_the_owner_sees_more_than_others(client: Client):

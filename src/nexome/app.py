@@ -19,9 +19,10 @@ import click
 from nexome.access.centre import Centre
 from nexome.access.identity import new_token
 from nexome.cli.options import root_argument
-from nexome.model.errors import SettingsError, StoreError
+from nexome.model.errors import NexomeError, SettingsError, StoreError
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -128,8 +129,10 @@ def serve(root: Path, host: str | None, port: int | None, no_owner_token: bool, 
     with Centre.open(root, owner_token=token) as centre:
         listening = listen(host or centre.settings.host, centre.settings.port if port is None else port)
         with listening:
+            server = make_server(centre, access_log=access_log)
+            warm_up(centre)
             announce(centre, listening, token)
-            run(centre, listening, access_log=access_log)
+            server.run(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -165,8 +168,69 @@ def announce(centre: Centre, listening: socket.socket, token: str | None) -> Non
     click.echo("Stop it with Ctrl-C.")
 
 
-def run(centre: Centre, listening: socket.socket, *, access_log: bool) -> None:
-    """Serve until told to stop; requests under way have SHUTDOWN_SECONDS to end."""
+def warm_up(centre: Centre) -> None:
+    """Ask the first questions oneself, so that no reader waits for what is loaded and compiled once.
+
+    Readers that connect meanwhile wait in the socket's queue. Nothing is counted as asked. A store that
+    cannot answer is served all the same: its errors are told to who asks.
+    """
+    import asyncio  # noqa: PLC0415  not for `nexome.open`
+
+    try:
+        paths = ["/", "/studies", *_warm_selections(centre)]
+        token = new_token()  # an owner's questions are not counted; it opens this second centre alone
+        with Centre.open(centre.root.path, owner_token=token) as own:
+            app = create_app(own)
+            pages = [f"/{language}{path}" for path in paths for language in ("en", "zh")]
+            asyncio.run(_ask(app, [*pages, *(API_PATH + path for path in paths[1:])], token))
+    except NexomeError as error:
+        logging.getLogger(__name__).warning("the first questions could not be answered: %s", error)
+
+
+def _warm_selections(centre: Centre) -> list[str]:
+    """Resolve what the owner and anonymous readers may ask; paths of a study and a variant as examples."""
+    from nexome.store.associations import query  # noqa: PLC0415  not for `nexome.open`
+
+    paths: list[str] = []
+    for view in (centre.owner_view(), centre.view_for(None)):
+        allowance = centre.allowance(view.principal)
+        for study in sorted(allowance.readable)[:1]:
+            first = next(query.study_batches(allowance.snapshot, study, rows=1), None)
+            if first is None:
+                continue
+            features = first.features
+            query.phewas(allowance.snapshot, features.key(0), allowance.selection).table()
+            contig, position = int(features.contig[0]), int(features.position[0])
+            name = features.text(0).replace("/", "-")
+            variant = f"{allowance.snapshot.assembly.contig_name(contig)}-{position}-{name}"
+            paths = [f"/studies/{study}", f"/variants/{variant}"]
+    return paths
+
+
+async def _ask(app: Starlette, paths: list[str], token: str) -> None:
+    """Ask an application for pages, within this process, and let the answers go."""
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(_message: object) -> None:
+        pass
+
+    headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {token}".encode())]
+    for path in paths:
+        scope: dict[str, object] = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+        }
+        scope |= {"scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b""}
+        scope |= {"root_path": "", "headers": headers, "client": None, "server": None}
+        await app(scope, receive, send)
+
+
+def make_server(centre: Centre, *, access_log: bool) -> uvicorn.Server:
+    """A server that runs until told to stop; requests under way then have SHUTDOWN_SECONDS to end."""
     import uvicorn  # noqa: PLC0415  not for `nexome.open`
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
@@ -180,4 +244,4 @@ def run(centre: Centre, listening: socket.socket, *, access_log: bool) -> None:
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    return uvicorn.Server(config)

@@ -65,6 +65,29 @@ def test_a_failed_file_is_named_and_the_exit_code_is_1(root, tmp_path):
     assert list(AssociationStore.open(root).snapshot().studies) == ["G"]
 
 
+def test_delimiter_and_encoding_are_as_said(root, tmp_path):
+    """A header of one comma and blanks between the columns; names in the encoding of Chinese Windows."""
+    file = tmp_path / "a.csv"
+    text = (HEAD[:-1].replace("\t", " ") + " 备注,x\n" + ROW[:-1].replace("\t", " ") + " 好\n").encode(
+        "gb18030"
+    )
+    file.write_bytes(text)
+    words = ("--study", "S", "--assembly", "GRCh38")
+    refused = call(root, *words, file)
+    assert refused.exit_code == 1
+    assert "--encoding gb18030" in refused.output
+    assert call(root, *words, "--encoding", "gb18030", file).exit_code == 1
+    done = call(root, *words, "--encoding", "gb18030", "--delimiter", "spaces", file)
+    assert done.exit_code == 0, done.output
+    receipt = AssociationStore.open(root).snapshot().studies["S"].receipt()
+    assert (receipt["choices"]["read"]["encoding"], receipt["choices"]["read"]["delimiter"]) == (
+        "gb18030",
+        "spaces",
+    )
+    assert "备注,x" in receipt["unused_columns"]
+    assert call(root, *words, "--encoding", "klingon", file).exit_code == 2
+
+
 def test_a_dry_run_writes_nothing(root, tmp_path):
     file = tmp_path / "a.tsv"
     file.write_text(HEAD + ROW)

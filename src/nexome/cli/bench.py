@@ -67,7 +67,7 @@ def associations(
     folder: Path | None,
     json_file: Path | None,
 ) -> None:
-    r"""Build the standard synthetic store, ask it every kind of question, say how long each took.
+    """Build the standard synthetic store, ask it every kind of question, say how long each took.
 
     Peers hold the same rows in the same run. Free disk is looked at first; everything written goes
     away at the end. The report's JSON is described in docs/formats/bench.schema.json.

@@ -52,7 +52,7 @@ def demo(
     variants: int,
     seed: int,
 ) -> None:
-    r"""Make, scan, import and serve a simulated biobank: no data of your own, no network.
+    """Make, scan, import and serve a simulated biobank: no data of your own, no network.
 
     Simulates a population with linkage disequilibrium and 40 traits of known cause, scans each trait,
     writes the results as GWAS-SSF, REGENIE, PLINK 2 and QTL files into ROOT-files, and imports those

@@ -69,6 +69,8 @@ def _described_options(command: Command) -> Command:
 
 def _reading_options(command: Command) -> Command:
     """The options that say how a file is to be read."""
+    from nexome.formats.delimited import DELIMITERS, ENCODINGS  # noqa: PLC0415
+
     command = click.option(
         "--test", default="ADD", show_default=True, help="Row of a TEST column that is kept."
     )(command)
@@ -77,6 +79,11 @@ def _reading_options(command: Command) -> Command:
     command = click.option("--assembly", default="", help="Build of the file's positions, such as GRCh37.")(
         command
     )
+    command = click.option(
+        "--encoding", type=click.Choice(ENCODINGS), default="utf-8", show_default=True, help="Of its text."
+    )(command)
+    between = "What stands between columns, when the header does not tell it."
+    command = click.option("--delimiter", type=click.Choice(list(DELIMITERS)), help=between)(command)
     command = click.option("--format", "format_", default="", help="Format of the file, if not recognised.")(
         command
     )
@@ -195,6 +202,8 @@ def _options(said: Mapping[str, Any]) -> ImportOptions:
         format=said["format_"],
         mapping=mapping,
         ignore=said["ignore"],
+        delimiter=said["delimiter"] or "",
+        encoding=said["encoding"],
         bim=said["bim"],
         sidecar=said["sidecar"],
         test=said["test"],
