@@ -18,7 +18,7 @@ import pytest
 from nexome.store.associations import AssociationStore
 from nexome.store.associations.verify import verify_store
 from nexome.store.backup import restore_root
-from nexome.testing.associations import contents, make_every_layout
+from nexome.testing.associations import contents, make_every_layout, publish_molecules, tiny_root
 
 pytestmark = pytest.mark.slow
 
@@ -159,6 +159,26 @@ def test_every_named_step_is_on_the_way_of_some_action(template, tmp_path, nurse
         else:
             missed += [at] * (at not in reached)
     assert missed == []
+
+
+@pytest.mark.parametrize(
+    "at", ["compact.segment-written", "compact.segment-moved", "before-manifest", "after-manifest"]
+)
+def test_killed_while_ragged_segments_are_merged(at, tmp_path, nursery):
+    store = tiny_root(tmp_path / "root")
+    for seed in range(5):
+        publish_molecules(store, seed, traits=1 + seed)
+    held, root = contents(store), store.root.path
+    assert nursery.run(root, ["compact"], crash_at=at) == KILLED
+    assert contents(AssociationStore.open(root)) == held
+    assert verify_store(root).findings == []
+    assert nursery.run(root, ["compact"]) == 0, nursery.error
+    again = AssociationStore.open(root)
+    assert contents(again) == held
+    again.clean(grace_s=0)
+    assert [e.layout for e in again.snapshot().segments.values()] == ["ragged"]
+    assert len(list((root / "associations" / "segments").iterdir())) == 1
+    assert not list((root / "associations" / "staging").iterdir())
 
 
 def test_killed_at_random_moments(root, outcomes, nursery, template):

@@ -209,9 +209,10 @@ def test_every_question_answers_as_a_plain_dictionary(full):
 def test_compaction_changes_no_answer(full):
     before = full.store.snapshot()
     full.store.compact()
-    assert layouts(full.store) == ["column", "dense", "dense", "ragged", "ragged", "ragged"] or layouts(
-        full.store
-    ) == ["dense", "dense", "dense", "ragged", "ragged", "ragged"]
+    found = layouts(full.store)
+    # A companion with n of its own may stay apart; the other ragged segments are one.
+    assert found.count("ragged") in {1, 2}
+    assert [x for x in found if x != "ragged"] in (["column", "dense", "dense"], ["dense", "dense", "dense"])
     check_all(full)
     # A reader that holds the snapshot from before goes on, also when files are cleaned in due time.
     assert full.store.clean() == []

@@ -10,7 +10,7 @@ from nexome.model.errors import DamagedError, InputError
 from nexome.model.genome import Interval, allele_key, hash_text, locus_of
 from nexome.store.associations import codec, ragged_writer
 from nexome.store.associations.ragged import RaggedSegment
-from nexome.store.associations.ragged_writer import RaggedWriter
+from nexome.store.associations.ragged_writer import RaggedWriter, extra_planes
 from nexome.store.associations.types import Block, FeatureKey
 from nexome.store.associations.vectors import CHUNK, MappedVector, VectorWriter
 
@@ -50,7 +50,7 @@ def block_of(cells, keys):
 
 
 def write(path, cells, traits, parts, **options):
-    writer = RaggedWriter(path, traits, with_n=True, **options)
+    writer = RaggedWriter(path, traits, extras=extra_planes(["n"], **({"exact": False} | options)))
     for part in parts:
         writer.add(block_of(cells, part))
     writer.finish()

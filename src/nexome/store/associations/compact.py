@@ -2,65 +2,55 @@
 
 For each axis, columns of column segments (and of dense segments that are narrow or half dead) are read
 band by band and written as dense segments of up to 1,024 traits; axes that nearly agree are united
-first. Each new segment is published by one swap of the manifest, so that a compaction that is killed
-has lost one segment's work at most, and a rerun goes on. The root's lock is held for the swap alone:
-studies published, replaced or withdrawn meanwhile stay as they are.
+first, and companions that share most of their features join (`companions`). Ragged segments that are
+left are merged then (`compact_ragged`). Each new segment is published by one swap of the manifest
+(`moves`), so that a compaction that is killed has lost one segment's work at most, and a rerun goes on.
 
 Memory is that of two bands of rows (about 250 MB). Exact studies stay as columns. The old files go
-with a later `clean`, when no reader holds them. Steps: compact.segment-written, compact.segment-moved,
-before-manifest, after-manifest.
+with a later `clean`, when no reader holds them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from nexome.store.associations import codec
+from nexome.store.associations import codec, companions
 from nexome.store.associations.axis import Axis, features_digest, unite, write_axis
 from nexome.store.associations.column import ColumnSegment, ColumnSet
+from nexome.store.associations.compact_ragged import plan_merge, write_merged
+from nexome.store.associations.companions import Companion
 from nexome.store.associations.dense import DenseSegment
 from nexome.store.associations.dense_writer import DenseWriter
-from nexome.store.associations.manifest import (
-    AxisEntry,
-    ColumnRun,
-    Manifest,
-    SegmentEntry,
-    load_manifest,
-    swap_manifest,
+from nexome.store.associations.manifest import AxisEntry, SegmentEntry
+from nexome.store.associations.moves import (
+    AXIS,
+    SEGMENT,
+    Column,
+    Progress,
+    Written,
+    carry_out,
+    entry_of,
+    live_columns,
 )
-from nexome.store.associations.publish import LOCK_WAIT_S, new_id
+from nexome.store.associations.publish import new_id
 from nexome.store.associations.segment import Segment, Target, Window, run_work
 from nexome.store.associations.shards import SHARD_COLUMNS
 from nexome.store.associations.snapshot import OPTIONAL_PLANES, Snapshot
-from nexome.store.associations.staging import Workplace
 from nexome.store.associations.types import Features, Int64s
 from nexome.store.checksums import write_checksums
-from nexome.store.disk import RootLock, publish_folder, space_errors, step
 
 if TYPE_CHECKING:
     from nexome.store.associations.store import AssociationStore
 
-Progress = Callable[[str, int, int], None]
-
 COLUMNS_FROM: Final = 2  # waiting columns of an axis that are worth a dense segment
 NARROW: Final = SHARD_COLUMNS // 2  # live columns below which a dense segment is taken up again
 ALIKE: Final = 0.8  # of the features of each of two axes that they must share to be united
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """One live column: its segment, its number there, the study version and trait it belongs to."""
-
-    segment: str
-    number: int
-    study: str
-    version: int
-    trait: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +70,19 @@ class _Plan:
     axis: str
     features: Features
     is_new_axis: bool
-    columns: Sequence[_Column]
+    columns: Sequence[Column]
     row_maps: dict[str, Int64s | None]
+    companions: Sequence[Companion] = ()
 
 
 def compact_store(store: AssociationStore, progress: Progress | None = None) -> None:
     """Compact until nothing is worth it; see the module. `progress(what, rows done, rows)`."""
-    while (plan := plan_next(store.snapshot())) is not None:
-        _carry_out(store, plan, progress or _silent)
+    tell = progress or _silent
+    while (plan := plan_next(snapshot := store.snapshot())) is not None:
+        left = [(plan.columns[c.out_column].study, c.segment) for c in plan.companions]
+        carry_out(store, plan.columns, partial(_write, snapshot, plan, progress=tell), also_left=left)
+    while (merge := plan_merge(snapshot := store.snapshot())) is not None:
+        carry_out(store, merge, partial(write_merged, snapshot, merge, progress=tell))
 
 
 def _silent(what: str, done: int, of: int) -> None:  # noqa: ARG001  a progress that says nothing
@@ -114,38 +109,26 @@ def plan_next(snapshot: Snapshot) -> _Plan | None:
     return None
 
 
-def _waiting(snapshot: Snapshot, axis: str) -> list[_Column]:
+def _waiting(snapshot: Snapshot, axis: str) -> list[Column]:
     """Live columns of an axis that do not lie in a full dense segment, oldest segments first."""
     found = []
     for name, entry in snapshot.segments.items():
         if entry.axis != axis or entry.layout not in {"column", "dense"}:
             continue
-        live = _live_columns(snapshot.manifest, entry)
+        live = live_columns(snapshot.manifest, entry)
         settled = entry.layout == "dense" and len(live) > max(NARROW, entry.traits // 2)
         if not settled:
             found += [replace(c, segment=name) for c in live]
     return found
 
 
-def _is_settled(snapshot: Snapshot, axis: str, waiting: Sequence[_Column]) -> bool:
+def _is_settled(snapshot: Snapshot, axis: str, waiting: Sequence[Column]) -> bool:
     """Whether an axis has segments that stay on it: such an axis is not united with another."""
     taken = {c.segment for c in waiting}
     return any(e.axis == axis and name not in taken for name, e in snapshot.segments.items())
 
 
-def _live_columns(manifest: Manifest, entry: SegmentEntry) -> list[_Column]:
-    columns, number = [], 0
-    for run in entry.columns:
-        study = manifest.studies.get(run.study)
-        if study is not None and study.version == run.version and entry.id in study.segments:
-            columns += [
-                _Column(entry.id, number + k, run.study, run.version, run.first + k) for k in range(run.count)
-            ]
-        number += run.count
-    return columns
-
-
-def _worth_it(snapshot: Snapshot, columns: Sequence[_Column]) -> bool:
+def _worth_it(snapshot: Snapshot, columns: Sequence[Column]) -> bool:
     """Whether merging changes anything: more than one segment, or columns, or dead weight."""
     segments = {c.segment for c in columns[:SHARD_COLUMNS]}
     if len(segments) > 1:
@@ -164,15 +147,19 @@ def _alike(snapshot: Snapshot, name: str, other: str) -> bool:
     return shared >= ALIKE * max(sizes)
 
 
-def _plan(snapshot: Snapshot, group: Sequence[str], columns: Sequence[_Column]) -> _Plan:
+def _plan(snapshot: Snapshot, group: Sequence[str], columns: Sequence[Column]) -> _Plan:
     used = {snapshot.segments[c.segment].axis for c in columns}
     axes = {name: snapshot.axis(name) for name in group if name in used}
-    if len(axes) == 1:
-        name, axis = next(iter(axes.items()))
-        return _Plan(name, axis.features(), False, columns, {name: None})  # noqa: FBT003
     features = unite([axis.features() for axis in axes.values()])
+    taken: Sequence[Companion] = ()
+    if not any(_is_settled(snapshot, name, columns) for name in axes):
+        beside = companions.find_companions(snapshot, [(c.study, c.version, c.trait) for c in columns])
+        features, taken = companions.widen(snapshot, features, beside, columns=len(columns))
+    if len(axes) == 1 and not taken:
+        name = next(iter(axes))
+        return _Plan(name, features, False, columns, {name: None})  # noqa: FBT003
     maps = {name: _row_map(features, axis) for name, axis in axes.items()}
-    return _Plan(new_id(), features, True, columns, dict(maps))  # noqa: FBT003
+    return _Plan(new_id(), features, True, columns, dict(maps), taken)  # noqa: FBT003
 
 
 def _row_map(features: Features, axis: Axis) -> Int64s:
@@ -182,39 +169,15 @@ def _row_map(features: Features, axis: Axis) -> Int64s:
 # ---------------------------------------------------------------- doing it
 
 
-def _carry_out(store: AssociationStore, plan: _Plan, progress: Progress) -> None:
-    work = Workplace(store.folder)
-    try:
-        with space_errors(work.path):
-            entry, axis = _write(store.snapshot(), plan, work.path, progress)
-            _swap(store, plan, entry, axis, work.path)
-    finally:
-        work.remove()
-    store.root.append_event("compacted", segment=entry.id, traits=entry.traits, cells=entry.cells)
-
-
 def _write(
-    snapshot: Snapshot, plan: _Plan, work: Path, progress: Progress
+    snapshot: Snapshot, plan: _Plan, work: Path, *, progress: Progress
 ) -> tuple[SegmentEntry, AxisEntry | None]:
     """Write the new segment, and the axis when it is new, into staging."""
-    axis = _write_axis(work / "axis", plan) if plan.is_new_axis else None
-    folder = work / "segment"
+    axis = _write_axis(work / AXIS, plan) if plan.is_new_axis else None
+    folder = work / SEGMENT
     planes, cells = _write_segment(snapshot, plan, folder, progress)
-    step("compact.segment-written")
-    name = new_id()
-    entry = SegmentEntry(
-        id=name,
-        layout="dense",
-        axis=plan.axis,
-        features=len(plan.features),
-        cells=cells,
-        planes=planes,
-        columns=_runs(plan.columns),
-        digest=write_checksums(folder),
-        path=f"segments/{name}",
-        bytes=sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()),
-    )
-    return entry, axis
+    written = Written("dense", plan.axis, len(plan.features), cells, planes)
+    return entry_of(folder, written, plan.columns), axis
 
 
 def _write_axis(folder: Path, plan: _Plan) -> AxisEntry:
@@ -249,7 +212,8 @@ def _write_segment(
 
 
 def _optional(snapshot: Snapshot, plan: _Plan) -> list[str]:
-    planes = {p for c in plan.columns for p in snapshot.segments[c.segment].planes}
+    sources = [c.segment for c in plan.columns] + [c.segment for c in plan.companions]
+    planes = {p for name in sources for p in snapshot.segments[name].planes}
     return [name for name in OPTIONAL_PLANES if name in planes]
 
 
@@ -307,43 +271,14 @@ def _sources(snapshot: Snapshot, plan: _Plan) -> list[_Source]:
         numbers, out = np.array(sorted(pairs), np.int64).T
         together = ColumnSet([segment for segment, _ in members])
         sources.append(_Source(together, numbers, out, plan.row_maps[axis]))
+    return sources + _companion_sources(snapshot, plan)
+
+
+def _companion_sources(snapshot: Snapshot, plan: _Plan) -> list[_Source]:
+    sources = []
+    for name in dict.fromkeys(c.segment for c in plan.companions):
+        pairs = sorted((c.trait, c.out_column) for c in plan.companions if c.segment == name)
+        numbers, out = np.array(pairs, np.int64).T
+        rows = companions.row_map(snapshot, name, plan.features)
+        sources.append(_Source(companions.columns_of(snapshot, name), numbers, out, rows))
     return sources
-
-
-def _runs(columns: Sequence[_Column]) -> tuple[ColumnRun, ...]:
-    """Columns as runs of neighbouring traits of one study."""
-    runs: list[ColumnRun] = []
-    for c in columns:
-        last = runs[-1] if runs else None
-        if last and (last.study, last.version, last.first + last.count) == (c.study, c.version, c.trait):
-            runs[-1] = replace(last, count=last.count + 1)
-        else:
-            runs.append(ColumnRun(c.study, c.version, c.trait, 1))
-    return tuple(runs)
-
-
-def _swap(
-    store: AssociationStore, plan: _Plan, entry: SegmentEntry, axis: AxisEntry | None, work: Path
-) -> None:
-    """Publish the segment: its studies that are still live at the same version now point to it."""
-    with RootLock(store.root.path, wait_s=LOCK_WAIT_S) as lock:
-        present = load_manifest(store.root.path)
-        studies = dict(present.studies)
-        old = {c.segment for c in plan.columns}
-        for study in dict.fromkeys((c.study, c.version) for c in plan.columns):
-            live = studies.get(study[0])
-            if live is not None and live.version == study[1]:
-                kept = tuple(s for s in live.segments if s not in old)
-                studies[study[0]] = replace(live, segments=(entry.id, *kept))
-        if axis is not None:
-            publish_folder(work / "axis", store.folder / axis.path)
-        publish_folder(work / "segment", store.folder / entry.path)
-        step("compact.segment-moved")
-        manifest = replace(
-            present,
-            sequence=present.sequence + 1,
-            axes={**present.axes, **({axis.id: axis} if axis else {})},
-            segments={**present.segments, entry.id: entry},
-            studies=studies,
-        ).pruned()
-        swap_manifest(manifest, lock)

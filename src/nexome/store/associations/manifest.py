@@ -123,10 +123,9 @@ class Manifest:
     @cached_property
     def last_versions(self) -> Mapping[str, int]:
         """The highest version number ever given to each study; an unknown one is not in it."""
-        numbers: dict[str, int] = {}
-        for known in (*self.past, *self.studies.values()):
-            numbers[known.id] = max(known.version, numbers.get(known.id, 0))
-        return numbers
+        known = [(p.id, p.version) for p in self.past]
+        known += [(s.id, s.version) for s in self.studies.values()]
+        return dict(sorted(known))
 
     def with_studies(
         self,

@@ -100,6 +100,15 @@ class RaggedSegment:
         low, high, _ = slice(start, stop).indices(end - first)
         return self._cells("by_trait", first + low, first + max(high, low), trait=trait)
 
+    def read_run(self, start: int, stop: int) -> RaggedCells:
+        """Cells `start` … `stop`−1 of all, by trait, then by feature."""
+        offset = self.offset("by_trait")
+        first, last = np.searchsorted(offset, [start, stop - 1], side="right").tolist()
+        edges: Int64s = np.clip(offset[first - 1 : last + 1], start, stop)
+        counts = edges[1:] - edges[:-1]
+        trait = np.repeat(np.arange(first - 1, last, dtype=np.uint32), counts)
+        return self._cells("by_trait", start, stop, trait=trait)
+
     def read_trait_features(self, trait: int, first: int, stop: int) -> RaggedCells:
         """Cells of one trait whose features lie in rows first … stop−1."""
         begin, end = self.extent(trait)
@@ -123,11 +132,18 @@ class RaggedSegment:
         return low + int(np.searchsorted(vector[low:high], row))
 
     def _cells(
-        self, direction: Direction, start: int, stop: int, *, feature: Int64s | None = None, trait: int = 0
+        self,
+        direction: Direction,
+        start: int,
+        stop: int,
+        *,
+        feature: Int64s | None = None,
+        trait: int | UInt32s = 0,
     ) -> RaggedCells:
         other = self._vector(direction, _OTHER_KEY[direction])[start:stop]
         if feature is None:
-            feature, traits = other.astype(np.int64), np.full(stop - start, trait, np.uint32)
+            feature = other.astype(np.int64)
+            traits = np.full(stop - start, trait, np.uint32) if isinstance(trait, int) else trait
         else:
             traits = other
         z, se, eaf = (self._vector(direction, plane)[start:stop] for plane in CODES)

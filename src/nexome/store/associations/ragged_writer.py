@@ -12,7 +12,7 @@ the end. Cells may come in any order. The layout that results is described in `r
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -25,7 +25,7 @@ from nexome.model.genome import HASHED
 from nexome.store.associations import codec, kernels
 from nexome.store.associations.arrays import write_array, write_group
 from nexome.store.associations.axis import write_axis
-from nexome.store.associations.ragged import CODES, KIND, VERSION
+from nexome.store.associations.ragged import CODES, KIND, VERSION, RaggedCells
 from nexome.store.associations.types import Block, Codes, Features, Int64s, UInt32s, UInt64s
 from nexome.store.associations.vectors import VectorWriter
 from nexome.store.disk import space_errors
@@ -90,13 +90,23 @@ class _FeatureTable:
 
     def number(self, block: Block) -> UInt32s:
         """Provisional numbers of a block's features."""
-        self._make_room(len(block))
-        out = np.empty(len(block), np.int64)
-        self.count = _intern(block.locus, block.allele, self._slots, self._keys, self.count, out)
-        if block.rsid is not None:
-            known = block.rsid != 0
-            self._rsid[out[known]] = block.rsid[known]
+        out = self._number(block.locus, block.allele, block.rsid)
         self._spelled.update(block.spelled)
+        return out
+
+    def number_of(self, features: Features) -> UInt32s:
+        """Provisional numbers of features."""
+        hashed = np.unique(features.allele[features.allele >= np.uint64(HASHED)]).tolist()
+        self._spelled.update({key: features.spelled[key] for key in hashed})
+        return self._number(features.locus, features.allele, features.rsid)
+
+    def _number(self, locus: UInt64s, allele: UInt64s, rsid: UInt32s | None) -> UInt32s:
+        self._make_room(len(locus))
+        out = np.empty(len(locus), np.int64)
+        self.count = _intern(locus, allele, self._slots, self._keys, self.count, out)
+        if rsid is not None:
+            known = rsid != 0
+            self._rsid[out[known]] = rsid[known]
         return out.astype(np.uint32)
 
     def _make_room(self, more: int) -> None:
@@ -128,17 +138,19 @@ def _grown(values: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
     return larger
 
 
+def extra_planes(optional: Iterable[str], *, exact: bool) -> list[str]:
+    """Names of the planes kept beside the codes: n or info where given, and the exact values."""
+    return [*optional, *(f"exact_{plane}" for plane in CODES if exact)]
+
+
 class RaggedWriter:
     """Writes one ragged segment for a study of T traits: `add` blocks in any order, then `finish`."""
 
-    def __init__(
-        self, path: Path, traits: int, *, with_n: bool = False, with_info: bool = False, exact: bool = False
-    ) -> None:
+    def __init__(self, path: Path, traits: int, *, extras: Sequence[str] = ()) -> None:
         self._path = path
         self._traits = traits
-        extras = ["n"] * with_n + ["info"] * with_info + [f"exact_{p}" for p in CODES] * exact
         self._type = _cell_type(extras)
-        self._extras = extras
+        self._extras = list(extras)
         self._spool = path / "spool"
         self._spool.mkdir(parents=True, exist_ok=True)
         self._features = _FeatureTable()
@@ -164,10 +176,35 @@ class RaggedWriter:
         if over.any():
             self._overflow.append((cells["trait"][over], cells["feature"][over], block.z[over]))
         held = cells if kept.all() else cells[kept]
-        with space_errors(self._spool), (self._spool / "cells").open("ab") as stream:
-            _write(stream, held)
-        self.cells += len(held)
+        self._keep(held)
         return held
+
+    def add_cells(self, features: Features, cells: RaggedCells, trait: Int64s) -> None:
+        """Add cells of another segment as they are: its features, and the new trait of each cell.
+
+        Cells whose trait is below 0 are left out.
+        """
+        kept = np.flatnonzero(trait >= 0)
+        found, at = np.unique(cells.feature[kept], return_inverse=True)
+        records = np.zeros(len(kept), self._type)
+        records["trait"] = trait[kept]
+        records["feature"] = self._features.number_of(features.take(found))[at]
+        for name in (*CODES, *(e for e in self._extras if not e.startswith("exact_"))):
+            records[name] = getattr(cells, name)[kept]
+        for plane, (where, values) in cells.exact.items():
+            whole = np.full(len(cells), np.nan, np.float32)
+            whole[where] = values
+            if f"exact_{plane}" in self._extras:
+                records[f"exact_{plane}"] = whole[kept]
+            else:
+                over = np.flatnonzero(~np.isnan(whole[kept]))
+                self._overflow.append((records["trait"][over], records["feature"][over], whole[kept][over]))
+        self._keep(records)
+
+    def _keep(self, records: Cells) -> None:
+        with space_errors(self._spool), (self._spool / "cells").open("ab") as stream:
+            _write(stream, records)
+        self.cells += len(records)
 
     def finish(self) -> Features:
         """Sort and write everything; returns the segment's features. The spool is gone afterwards.

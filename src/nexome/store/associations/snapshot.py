@@ -322,7 +322,8 @@ def _ordinals(snapshot: Snapshot, entry: SegmentEntry, first: Mapping[str, int])
     parts = []
     for run in entry.columns:
         live = snapshot.manifest.studies.get(run.study)
-        chosen = live is not None and live.version == run.version and run.study in first
+        here = live is not None and live.version == run.version and entry.id in live.segments
+        chosen = here and run.study in first
         start = first[run.study] + run.first if chosen else 0
         parts.append(np.arange(start, start + run.count) if chosen else np.full(run.count, -1))
     return np.concatenate(parts).astype(np.int64) if parts else np.zeros(0, np.int64)

@@ -221,9 +221,12 @@ class SummaryBuilder:
         _gather(z, self._hit_code, found, row, column)
         self._tally[first_trait : first_trait + z.shape[1], 1] += np.bincount(column, minlength=z.shape[1])
         values = codec.decode_z(z[row, column])
-        if exact_z is not None and len(exact_z.value):
-            _fill_exact(values, row * z.shape[1] + column, exact_z, z.shape[1])
         over = z[row, column] == codec.OVERFLOW
+        if exact_z is not None and len(exact_z.value):
+            # Of an exact study every z may be given: a summary is of the codes, whoever counts it.
+            beyond = values[over]
+            _fill_exact(beyond, (row * z.shape[1] + column)[over], exact_z, z.shape[1])
+            values[over] = beyond
         if over.any():
             group = np.zeros(int(over.sum()), np.int64) if self._grouped else column[over] + first_trait
             bins = np.minimum(np.abs(values[over]) / Z_STEP, Z_BINS - 1).astype(np.int64)

@@ -34,7 +34,7 @@ from nexome.store.associations.publish import (
     publish_parts,
 )
 from nexome.store.associations.ragged import RaggedSegment
-from nexome.store.associations.ragged_writer import RaggedWriter, encode
+from nexome.store.associations.ragged_writer import RaggedWriter, encode, extra_planes
 from nexome.store.associations.snapshot import OPTIONAL_PLANES, PublishedStudy, Snapshot
 from nexome.store.associations.spool import Spool, check_block, merge_spelled
 from nexome.store.associations.staging import Workplace
@@ -88,9 +88,9 @@ class StagedStudy:
             self._ragged = RaggedWriter(
                 self._work.path / "segment-0",
                 len(self._study.traits),
-                with_n=block.n is not None,
-                with_info=block.info is not None,
-                exact=self._exact,
+                extras=extra_planes(
+                    (n for n in OPTIONAL_PLANES if getattr(block, n) is not None), exact=self._exact
+                ),
             )
         with space_errors(self._work.path):
             self._ragged.add(block)
@@ -212,8 +212,8 @@ class _OneTraitWriter:
 
     def _ragged(self, place: Path, rows: Int64s | None) -> SegmentPart:
         """A ragged segment of all rows, or of those that are not on the axis (rows < 0)."""
-        with_n, with_info = (self._spool.varies(name) for name in OPTIONAL_PLANES)
-        writer = RaggedWriter(place, 1, with_n=with_n, with_info=with_info, exact=self._exact)
+        extras = extra_planes(filter(self._spool.varies, OPTIONAL_PLANES), exact=self._exact)
+        writer = RaggedWriter(place, 1, extras=extras)
         for part, block in self._spool.pieces():
             if rows is None:
                 writer.add(block)
