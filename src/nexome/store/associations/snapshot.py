@@ -163,6 +163,7 @@ class Snapshot:
         self.assembly = assembly
         self.pool = pool
         self._opened = opened
+        self._runs: dict[str, dict[str, list[tuple[int, int, int]]]] = {}
         self.studies: Mapping[str, PublishedStudy] = _Studies(manifest, opened)
 
     @property
@@ -187,6 +188,18 @@ class Snapshot:
     def segment(self, name: str) -> DenseSegment | ColumnSegment | RaggedSegment:
         """One segment by its id."""
         return self._opened.segment(self.manifest.segments[name])
+
+    def live_runs(self, segment: str) -> Mapping[str, list[tuple[int, int, int]]]:
+        """Live columns of a segment by study: (column, first trait, count); worked out once."""
+        if (found := self._runs.get(segment)) is None:
+            found, column = {}, 0
+            for run in self.segments[segment].columns:
+                live = self.manifest.studies.get(run.study)
+                if live is not None and live.version == run.version and segment in live.segments:
+                    found.setdefault(run.study, []).append((column, run.first, run.count))
+                column += run.count
+            self._runs[segment] = found
+        return found
 
     def select(self, study_ids: Iterable[str] | None = None) -> Selection:
         """Choose studies (None: all of them) for questions to come.
@@ -319,11 +332,10 @@ class Selection:
 
 def _ordinals(snapshot: Snapshot, entry: SegmentEntry, first: Mapping[str, int]) -> Int64s:
     """Trait ordinal of each column of a segment, int64; −1 where not selected, replaced or withdrawn."""
-    parts = []
-    for run in entry.columns:
-        live = snapshot.manifest.studies.get(run.study)
-        here = live is not None and live.version == run.version and entry.id in live.segments
-        chosen = here and run.study in first
-        start = first[run.study] + run.first if chosen else 0
-        parts.append(np.arange(start, start + run.count) if chosen else np.full(run.count, -1))
-    return np.concatenate(parts).astype(np.int64) if parts else np.zeros(0, np.int64)
+    ordinals = np.full(entry.traits, -1, np.int64)
+    runs = snapshot.live_runs(entry.id)
+    for study in runs.keys() & first.keys():
+        for column, trait, count in runs[study]:
+            start = first[study] + trait
+            ordinals[column : column + count] = np.arange(start, start + count)
+    return ordinals
