@@ -433,3 +433,51 @@ def test_an_error_of_nexome_itself_fails_one_file_without_a_traceback(desk, monk
     assert "an error of Nexome itself" in done.error["found"]
     assert "Traceback" not in capfd.readouterr().err
     assert not list((desk.folder / "root/importing").iterdir())
+
+
+class Meanwhile:
+    """A second import of the same study that is published while the first is still writing."""
+
+    def __init__(self, desk, path):
+        self.desk, self.path, self.done = desk, path, None
+
+    def __call__(self, progress):
+        if progress.step == "publish" and self.done is None:
+            self.done = "begun"  # the second import tells of its own progress elsewhere
+            self.done = self.desk.run(self.path)
+
+
+def test_of_two_importers_at_once_one_finds_the_work_done(desk):
+    path = desk.write([GOOD, row(pos=200)])
+    other = Meanwhile(desk, path)
+    first = desk.run(path, progress=other)
+    assert (other.done.status, first.status) == ("imported", "unchanged")
+    assert desk.store.snapshot().studies["S"].version == 1
+    assert desk.store.snapshot().sequence == 1
+
+
+def test_of_two_importers_of_one_name_the_second_is_refused(desk):
+    path, another = desk.write([GOOD]), desk.write([row(pos=200)], name="another.tsv")
+    first = desk.run(path, progress=Meanwhile(desk, another))
+    assert first.status == "failed"
+    assert "was published by another process meanwhile" in first.error["message"]
+    assert "--replace" in first.error["todo"]
+    assert list(desk.rows()) == [("1", 200, "G", "A", "S")]
+    replaced = desk.run(path, replace=True)
+    assert replaced.studies[0].version == 2
+
+
+def test_the_same_standard_input_again_is_no_new_import(desk, monkeypatch):
+    class Piped:
+        def __init__(self, rows, name):
+            self.buffer = desk.write(rows, name=name).open("rb")
+
+    for rows, status in (([GOOD], "imported"), ([GOOD], "unchanged"), ([row(pos=7)], "failed")):
+        with monkeypatch.context() as patched:
+            piped = Piped(rows, f"{status}.tsv")
+            patched.setattr("sys.stdin", piped)
+            done = desk.run("-")
+            piped.buffer.close()
+        assert done.status == status, done.error
+    assert done.error["where"] == "standard input"
+    assert "--replace" in done.error["todo"]

@@ -55,7 +55,7 @@ class Chosen:
         found = f"{evidence.agree:,} of {evidence.compared:,} rs numbers lie where the sites table has them"
         if verdict == "mixed builds":
             worst = [
-                f"{store_assembly.contig_name(rank)} {agree:,} of {compared:,}"
+                f"contig {store_assembly.contig_name(rank)}: {agree:,} of {compared:,}"
                 for rank, (compared, agree) in sorted(evidence.contigs.items())
                 if agree < compared
             ]

@@ -159,7 +159,7 @@ class FileImport:
         study = replace(planned.study, assembly_source=self.chosen.assembly_source)
         evidence = self._evidence(planned)
         settlement = self._settlement(planned, evidence)
-        staged = self.store.stage(study, exact=self.options.exact)
+        staged = self.store.stage(study, exact=self.options.exact, new=not self.options.replace)
         try:
             for block in self.settled(planned, settlement):
                 staged.add(block)

@@ -25,6 +25,7 @@ from nexome.ingest.scratch import Scratch
 from nexome.ingest.tally import counts_of
 from nexome.model.errors import InputError, NexomeError, NotFoundError
 from nexome.store.associations import AssociationStore
+from nexome.store.associations.publish import StudyTakenError
 from nexome.store.disk import space_errors
 
 Status = Literal["imported", "unchanged", "failed", "partly"]
@@ -130,7 +131,8 @@ def _import_or_skip(
         raise NotFoundError("no such file", where=request.path)
     digest = digest_of(choices_of(request, options))
     with FileImport(store, request, options, resources=resources, report=report) as file:
-        if study := file.known_study():
+        # Standard input is known only when it is read: the same bytes once more are no new import either.
+        if request.path != STDIN and (study := file.known_study()):
             _refuse_or_pass(store, study, request, options, digest)
             if unchanged := _unchanged(store, study, request, digest):
                 return {
@@ -150,6 +152,12 @@ def _import_or_skip(
                 _refuse_or_pass(store, study_id, request, options, digest)
                 published = file.publish(planned)
             except NexomeError as error:
+                # Another import may have brought the very same in while this one was at work.
+                if isinstance(error, StudyTakenError) and (
+                    same := _same_import(store, study_id, file.reader.stream.sha256, digest)
+                ):
+                    studies.append(same)
+                    continue
                 studies.append(StudyReport(study_id, "failed", error=_told(error, request)))
                 continue
             counts = counts_of([file.tally_of(planned)])
@@ -224,6 +232,6 @@ def _check_names(requests: Sequence[ImportRequest]) -> None:
 
 
 def _told(error: NexomeError, request: ImportRequest) -> dict[str, str]:
-    if not error.where:
-        error.at(request.path)
+    if not error.where or error.where == STDIN:
+        error.where = "standard input" if request.path == STDIN else request.path
     return error.as_dict()

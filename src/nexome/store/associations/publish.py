@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from nexome.model.errors import InputError
 from nexome.model.terms import Study
 from nexome.store.associations.events import PUBLISHED
 from nexome.store.associations.manifest import (
@@ -88,11 +89,16 @@ class StudyPart:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything one publish brings."""
+    """Everything one publish brings. `new`: none of its studies may be in the store by then."""
 
     studies: Sequence[StudyPart]
     segments: Sequence[SegmentPart]
     axes: Sequence[AxisPart] = field(default=())
+    new: bool = False
+
+
+class StudyTakenError(InputError):
+    """A study that was to be new was published by another process meanwhile."""
 
 
 class AxisGoneError(Exception):
@@ -114,7 +120,8 @@ def write_study_files(part: StudyPart) -> None:
 def publish_parts(root: Root, associations: Path, parts: Parts) -> list[StudyEntry]:
     """Publish staged parts; returns the entries of the new study versions.
 
-    Raises AxisGoneError when an axis that segments lean on is no longer there, BusyError when another
+    Raises AxisGoneError when an axis that segments lean on is no longer there, StudyTakenError when a
+    study that was to be new is in the store by now, BusyError when another
     writer holds the root for too long, SpaceError when the disk is full.
     """
     many = len(parts.studies) > MANY
@@ -129,6 +136,12 @@ def publish_parts(root: Root, associations: Path, parts: Parts) -> list[StudyEnt
         coming = {axis.id for axis in parts.axes}
         if any(s.axis and s.axis not in coming and s.axis not in present.axes for s in parts.segments):
             raise AxisGoneError
+        if parts.new and (taken := [s.study.id for s in parts.studies if s.study.id in present.studies]):
+            raise StudyTakenError(
+                f"study {taken[0]} was published by another process meanwhile",
+                expected="a new study",
+                todo="Publish it as a new version (--replace), or under another identifier.",
+            )
         last = present.last_versions
         versions = [last.get(s.study.id, 0) + 1 for s in parts.studies]
         axes = tuple(_axis_entry(a, digests[a.folder]) for a in parts.axes)

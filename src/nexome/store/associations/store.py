@@ -48,9 +48,12 @@ class AssociationStore:
                 self._snapshot = Snapshot(manifest, self.root.assembly, self._opened, self._pool)
             return self._snapshot
 
-    def stage(self, study: Study, *, exact: bool = False) -> StagedStudy:
-        """Begin to write a study. No lock is held until `publish`; any number may be staged at once."""
-        return StagedStudy(self, study, exact=exact)
+    def stage(self, study: Study, *, exact: bool = False, new: bool = False) -> StagedStudy:
+        """Begin to write a study. No lock is held until `publish`; any number may be staged at once.
+
+        `new`: it is not to replace a version that another process publishes meanwhile.
+        """
+        return StagedStudy(self, study, exact=exact, new=new)
 
     def stage_matrix(
         self, studies: Sequence[Study], axis: str | Features, *, exact: bool = False

@@ -56,10 +56,12 @@ _TRIES: Final = 3  # an axis can be replaced by a compaction while a study is wr
 class StagedStudy:
     """One study being written. Add sorted blocks, then `publish`, or `abandon`; not thread-safe."""
 
-    def __init__(self, store: AssociationStore, study: Study, *, exact: bool = False) -> None:
+    def __init__(
+        self, store: AssociationStore, study: Study, *, exact: bool = False, new: bool = False
+    ) -> None:
         if not study.traits:
             raise InputError("no trait", where=f"study {study.id}", expected="at least one trait")
-        self._store, self._study, self._exact = store, study, exact
+        self._store, self._study, self._exact, self._new = store, study, exact, new
         self._where = f"study {study.id}"
         self._work = Workplace(store.folder)
         self._spool: Spool | None = None
@@ -99,7 +101,8 @@ class StagedStudy:
     def publish(self, receipt: dict[str, Any]) -> PublishedStudy:
         """Write the segments, count the summary, and make all of it visible at once.
 
-        Raises InputError when nothing was added, SpaceError, BusyError.
+        Raises InputError when nothing was added, StudyTakenError (an InputError) when a study staged as
+        new is there by now, SpaceError, BusyError.
         """
         if self._spool is not None:
             self._spool.close()
@@ -131,6 +134,9 @@ class StagedStudy:
         )
 
     def _parts(self, receipt: dict[str, Any], attempt: int) -> Parts:
+        return replace(self._made_parts(receipt, attempt), new=self._new)
+
+    def _made_parts(self, receipt: dict[str, Any], attempt: int) -> Parts:
         folder = self._work.path / f"study-{attempt}"
         folder.mkdir()
         if self._spool is None:
