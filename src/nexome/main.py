@@ -41,6 +41,14 @@ _TOKEN: Final[Table] = {
     "list": ("nexome.cli.tokens:list_tokens", "List all tokens."),
     "revoke": ("nexome.cli.tokens:revoke", "Revoke all tokens of a name."),
 }
+_TARGETS: Final[Table] = {
+    "import": ("nexome.cli.targets:import_papers", "Bring in budget and target papers."),
+    "list": ("nexome.cli.targets:list_papers", "List all papers."),
+    "show": ("nexome.cli.targets:show", "Show what a paper holds."),
+    "check": ("nexome.cli.targets:check", "Find the mistakes of papers."),
+    "compare": ("nexome.cli.targets:compare", "Set two years side by side."),
+    "export": ("nexome.cli.targets:export", "Write a paper as JSON, CSV, XLSX or Parquet."),
+}
 COMMANDS: Final[Table] = {
     "init": ("nexome.cli.init:init", "Make a new, empty root."),
     "import": (_IMPORT, "Bring data in: association results, genes."),
@@ -52,6 +60,7 @@ COMMANDS: Final[Table] = {
     "withdraw": ("nexome.cli.studies:withdraw", "Take a study out of the store."),
     "token": (_TOKEN, "Make, list and revoke tokens: keys that let people in."),
     "grant": ("nexome.cli.tokens:grant", "Let a token's holder see, read or download a study."),
+    "targets": (_TARGETS, "Read and check budget and target papers."),
     "verify": ("nexome.cli.upkeep:verify", "Compare every stored byte with its checksum."),
     "compact": ("nexome.cli.upkeep:compact", "Merge waiting columns into wide segments."),
     "rebuild": ("nexome.cli.upkeep:rebuild", "Make everything derived anew from the manifests."),
