@@ -23,25 +23,44 @@ CHUNK_ROWS: Final = 256
 CHUNK_COLUMNS: Final = 64
 CHAIN_ROWS: Final = 64
 CHUNK_BYTES: Final = CHUNK_ROWS * CHUNK_COLUMNS * 2
+BLOCK_BYTES: Final = CHAIN_ROWS * CHUNK_COLUMNS * 2  # what Blosc can decompress alone: one chain
+BLOSC: Final = ctypes.CDLL(numcodecs.blosc.__file__)
+
 _HEADER_BYTES: Final = 16
 
 
 def blosc_function(name: str) -> None:
     """Let compiled passes call a function of Blosc by name."""
-    library = ctypes.CDLL(numcodecs.blosc.__file__)
-    address = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
+    address = ctypes.cast(getattr(BLOSC, name), ctypes.c_void_p).value
     llvm.add_symbol(name, address)
 
 
 # The linker of the compiled passes must know these before a pass is compiled or loaded from its cache.
 blosc_function("blosc_decompress_ctx")
 blosc_function("blosc_cbuffer_validate")
+blosc_function("blosc_getitem")
+blosc_function("blosc_cbuffer_metainfo")
 _decompress = types.ExternalFunction(
     "blosc_decompress_ctx", types.int32(types.uintp, types.uintp, types.uintp, types.int32)
 )
 _validate = types.ExternalFunction(
     "blosc_cbuffer_validate", types.int32(types.uintp, types.uintp, types.uintp)
 )
+_facts_of = types.ExternalFunction(
+    "blosc_cbuffer_metainfo", types.void(types.uintp, types.uintp, types.uintp)
+)
+_some_items = types.ExternalFunction(
+    "blosc_getitem", types.int32(types.uintp, types.int32, types.int32, types.uintp)
+)
+
+
+@njit(cache=True, nogil=True)
+def _is_header_whole(address: Any, length: Any, words: Any, size: Any) -> bool:
+    """Whether a chunk says that it holds what `words` takes; `size` is scratch, uint64 [3]."""
+    if length < _HEADER_BYTES or _validate(address, length, size.ctypes.data) != 0:
+        return False
+    _facts_of(address, size.ctypes.data + 8, size.ctypes.data + 16)
+    return bool(size[0] == np.uint64(words.nbytes) and size[1] == np.uint64(words.itemsize))
 
 
 @njit(cache=True, nogil=True)
@@ -53,11 +72,29 @@ def unpack(address: Any, length: Any, words: Any, size: Any) -> bool:
     if address == 0:
         words[...] = 0
         return True
-    if length < _HEADER_BYTES:
-        return False
-    if _validate(address, length, size.ctypes.data) != 0 or size[0] != np.uint64(words.nbytes):
+    if not _is_header_whole(address, length, words, size):
         return False
     return bool(_decompress(address, words.ctypes.data, words.nbytes, 1) == words.nbytes)
+
+
+@njit(cache=True, nogil=True)
+def _unpack_rows(address: Any, length: Any, words: Any, size: Any, span: Any) -> bool:
+    """As unpack, of at least rows span[0] … span[1]−1 of a chunk [rows, columns]."""
+    first, stop = span
+    if address == 0 or 4 * (stop - first) > 3 * words.shape[0]:
+        return bool(unpack(address, length, words, size))
+    if not _is_header_whole(address, length, words, size):
+        return False
+    part = words[first:stop]
+    got = _some_items(address, np.int32(first * words.shape[1]), np.int32(part.size), part.ctypes.data)
+    return bool(got == part.nbytes)
+
+
+@njit(inline="always")
+def _span(rows: Any, start: Any) -> Any:
+    """Rows of its chunk that sorted rows [K > 0] lie in, from a multiple of `start` rows on."""
+    first = rows[0] % CHUNK_ROWS
+    return first // start * start, rows[-1] % CHUNK_ROWS + 1
 
 
 @njit(inline="always")
@@ -111,11 +148,12 @@ def read_z(chunks: Any, rows: Any, model: Any, runs: Any, out: Any) -> int:
     words = np.empty((CHUNK_ROWS, CHUNK_COLUMNS), np.uint16)
     chain = np.zeros((CHAIN_ROWS, CHUNK_COLUMNS), np.int32)
     buffers = (words, chain)
-    size = np.zeros(1, np.uint64)
+    size = np.zeros(3, np.uint64)
     for a in range(address.shape[0]):
         mine = slice(row_at[a], row_at[a + 1])
         for b in range(address.shape[1]):
-            if not unpack(address[a, b], length[a, b], words, size):
+            span = _span(row_of[mine], CHAIN_ROWS)
+            if not _unpack_rows(address[a, b], length[a, b], words, size, span):
                 return a * address.shape[1] + b
             _z_rows(buffers, row_of[mine], out_rows[mine], model, run_of[run_at[b] : run_at[b + 1]], out)
     return -1
@@ -132,10 +170,11 @@ def read_eaf(chunks: Any, rows: Any, model: Any, runs: Any, out: Any) -> int:
     run_at, run_of = runs
     baseline, group, first = model
     words = np.empty((CHUNK_ROWS, CHUNK_COLUMNS), np.uint16)
-    size = np.zeros(1, np.uint64)
+    size = np.zeros(3, np.uint64)
     for a in range(address.shape[0]):
         for b in range(address.shape[1]):
-            if not unpack(address[a, b], length[a, b], words, size):
+            span = _span(row_of[row_at[a] : row_at[a + 1]], 1)
+            if not _unpack_rows(address[a, b], length[a, b], words, size, span):
                 return a * address.shape[1] + b
             for k in range(row_at[a], row_at[a + 1]):
                 row = row_of[k]
@@ -160,10 +199,11 @@ def read_se(chunks: Any, rows: Any, model: Any, runs: Any, out: Any) -> int:
     run_at, run_of = runs
     level, group, first, offset = model
     words = np.empty((CHUNK_ROWS, CHUNK_COLUMNS), np.uint16)
-    size = np.zeros(1, np.uint64)
+    size = np.zeros(3, np.uint64)
     for a in range(address.shape[0]):
         for b in range(address.shape[1]):
-            if not unpack(address[a, b], length[a, b], words, size):
+            span = _span(row_of[row_at[a] : row_at[a + 1]], 1)
+            if not _unpack_rows(address[a, b], length[a, b], words, size, span):
                 return a * address.shape[1] + b
             for k in range(row_at[a], row_at[a + 1]):
                 row = row_of[k]

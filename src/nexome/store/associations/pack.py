@@ -13,7 +13,14 @@ from typing import Any, Final
 import numpy as np
 from numba import njit, types
 
-from nexome.store.associations.chunks import CHAIN_ROWS, CHUNK_COLUMNS, CHUNK_ROWS, blosc_function
+from nexome.store.associations.chunks import (
+    BLOCK_BYTES,
+    BLOSC,
+    CHAIN_ROWS,
+    CHUNK_COLUMNS,
+    CHUNK_ROWS,
+    blosc_function,
+)
 
 CHUNK_MOST: Final = CHUNK_ROWS * CHUNK_COLUMNS * 2 + 16
 """Bytes a compressed chunk may take at most: Blosc keeps what does not shrink as it is."""
@@ -21,7 +28,10 @@ CHUNK_MOST: Final = CHUNK_ROWS * CHUNK_COLUMNS * 2 + 16
 _CODEC_NAME: Final = np.frombuffer(b"lz4\0", np.uint8)
 _LEVEL: Final = 1
 _BITSHUFFLE: Final = 2
+_NEVER_SPLIT: Final = 2
 
+# Unless told so, Blosc makes blocks of LZ4 no smaller than 64 kB, and a row would cost its whole chunk.
+BLOSC.blosc_set_splitmode(_NEVER_SPLIT)
 blosc_function("blosc_compress_ctx")
 _compress = types.ExternalFunction(
     "blosc_compress_ctx",
@@ -57,7 +67,7 @@ def compress_words(words: Any, out: Any, at: Any, name: Any) -> int:
         out.ctypes.data + at,
         out.shape[0] - at,
         name.ctypes.data,
-        0,
+        BLOCK_BYTES,
         1,
     )
 

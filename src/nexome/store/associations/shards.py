@@ -26,7 +26,7 @@ import orjson
 from nexome.model.errors import DamagedError
 from nexome.store.associations import chunks
 from nexome.store.associations.arrays import RAW_CODECS, array_metadata
-from nexome.store.associations.chunks import CHUNK_COLUMNS, CHUNK_ROWS
+from nexome.store.associations.chunks import BLOCK_BYTES, CHUNK_COLUMNS, CHUNK_ROWS
 from nexome.store.associations.segment import Window
 from nexome.store.disk import space_errors
 
@@ -36,6 +36,7 @@ SHARD_CELLS: Final = SHARD_ROWS * 4096  # of all shards of one band of rows: bou
 
 _NEVER_WRITTEN: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
 _PAGE: Final = mmap.PAGESIZE
+_HELD_BYTES: Final = 256 << 20  # of a plane read since its pages were last let go: bounds a server's memory
 
 _advise: Final = ctypes.CDLL(None).madvise
 _advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
@@ -50,7 +51,8 @@ def shard_shape(traits: int) -> tuple[int, int]:
 
 def plane_metadata(features: int, traits: int, *, dtype: str = "uint16") -> dict[str, Any]:
     """The zarr.json of one plane of V features × T traits."""
-    blosc = {"cname": "lz4", "clevel": 1, "shuffle": "bitshuffle", "blocksize": 0}
+    block = BLOCK_BYTES if dtype == "uint16" else 0
+    blosc = {"cname": "lz4", "clevel": 1, "shuffle": "bitshuffle", "blocksize": block}
     blosc["typesize"] = np.dtype(dtype).itemsize
     index = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
     sharding = {
@@ -105,7 +107,8 @@ class MappedPlane:
         self.shape: tuple[int, int] = tuple(meta["shape"])
         shard = meta["chunk_grid"]["configuration"]["chunk_shape"]
         self._grid = (shard[0] // CHUNK_ROWS, shard[1] // CHUNK_COLUMNS)
-        self._shards: dict[tuple[int, int], tuple[Any, npt.NDArray[np.uint64]]] = {}
+        self._shards: dict[tuple[int, int], tuple[mmap.mmap | None, npt.NDArray[np.uint64]]] = {}
+        self._held = 0
 
     def locate(
         self, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]
@@ -123,7 +126,17 @@ class MappedPlane:
                 length[at_row, at_column] = found[..., 1]
         for starts, lengths in zip(address, length, strict=True):
             _read_ahead(starts, lengths)
+        self._held += int(length.sum())
+        if self._held > _HELD_BYTES:
+            self._held = 0
+            self._let_go()
         return address, length
+
+    def _let_go(self) -> None:
+        """Give the pages read so far back to the system's cache; whoever reads them finds them there."""
+        for mapped, _ in list(self._shards.values()):
+            if mapped is not None:
+                mapped.madvise(mmap.MADV_DONTNEED)
 
     def _shard(self, i: int, j: int) -> npt.NDArray[np.uint64]:
         if (known := self._shards.get((i, j))) is None:
@@ -131,7 +144,7 @@ class MappedPlane:
             known = self._shards.setdefault((i, j), self._map(self.path / "c" / str(i) / str(j)))
         return known[1]
 
-    def _map(self, path: Path) -> tuple[Any, npt.NDArray[np.uint64]]:
+    def _map(self, path: Path) -> tuple[mmap.mmap | None, npt.NDArray[np.uint64]]:
         shape = (*self._grid, 2)
         try:
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -155,7 +168,7 @@ class MappedPlane:
         if (index[written].sum(axis=1) > size).any():
             raise _damaged(path, "a chunk behind the end of its shard", "the bytes that were written")
         index[..., 0] = np.where(written, index[..., 0] + np.uint64(content.ctypes.data), 0)
-        return content, index
+        return mapped, index
 
 
 def _read_ahead(address: npt.NDArray[np.uint64], length: npt.NDArray[np.uint64]) -> None:

@@ -115,7 +115,7 @@ def _read_run(address: Any, length: Any, first: int, words: Any, out: Any) -> in
 
     `words` is scratch of one chunk. Returns −1, or the number of the first damaged chunk.
     """
-    size = np.zeros(1, np.uint64)
+    size = np.zeros(3, np.uint64)
     done = 0
     for a in range(address.shape[0]):
         if not chunks.unpack(address[a], length[a], words, size):
