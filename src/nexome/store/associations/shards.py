@@ -14,7 +14,6 @@ import ctypes
 import errno
 import itertools
 import mmap
-import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
@@ -23,18 +22,16 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from nexome.model.errors import DamagedError
-from nexome.store.associations import chunks
 from nexome.store.associations.arrays import RAW_CODECS, array_metadata
 from nexome.store.associations.chunks import BLOCK_BYTES, CHUNK_COLUMNS, CHUNK_ROWS
 from nexome.store.associations.segment import Window
+from nexome.store.associations.shard_file import NEVER_WRITTEN, map_shard, write_index
 from nexome.store.disk import space_errors
 
 SHARD_COLUMNS: Final = 1024
 SHARD_ROWS: Final = 16_384
 SHARD_CELLS: Final = SHARD_ROWS * 4096  # of all shards of one band of rows: bounds the memory of a writer
 
-_NEVER_WRITTEN: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
 _PAGE: Final = mmap.PAGESIZE
 _HELD_BYTES: Final = 256 << 20  # of a plane read since its pages were last let go: bounds a server's memory
 
@@ -83,16 +80,14 @@ class PlaneWriter:
 
         Chunks beyond the edge of the plane are entered as never written.
         """
-        whole = np.full((*self.grid, 2), _NEVER_WRITTEN, "<u8")
+        whole = np.full((*self.grid, 2), NEVER_WRITTEN, "<u8")
         whole[: index.shape[0], : index.shape[1]] = index
-        entries = whole.reshape(-1).view(np.uint8)
         path = self.path / "c" / str(i) / str(j)
         with space_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as stream:
                 stream.write(content.data)
-                stream.write(entries.data)
-                stream.write(int(chunks.crc32c(entries)).to_bytes(4, "little"))
+                write_index(stream, whole)
 
 
 class MappedPlane:
@@ -141,34 +136,11 @@ class MappedPlane:
     def _shard(self, i: int, j: int) -> npt.NDArray[np.uint64]:
         if (known := self._shards.get((i, j))) is None:
             # Two threads may map the same shard: the first one stays, so that no address handed out is freed.
-            known = self._shards.setdefault((i, j), self._map(self.path / "c" / str(i) / str(j)))
+            found = map_shard(self.path / "c" / str(i) / str(j), self._grid)
+            if found[0] is not None:
+                found[0].madvise(mmap.MADV_RANDOM)  # `locate` says what will be read; around it nothing will
+            known = self._shards.setdefault((i, j), found)
         return known[1]
-
-    def _map(self, path: Path) -> tuple[mmap.mmap | None, npt.NDArray[np.uint64]]:
-        shape = (*self._grid, 2)
-        try:
-            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:  # a shard of missing cells alone is never written
-            return None, np.zeros(shape, np.uint64)
-        try:
-            size = os.fstat(handle).st_size
-            index_bytes = 8 * int(np.prod(shape))
-            if size < index_bytes + 4:
-                raise _damaged(path, f"{size} bytes", f"at least {index_bytes + 4}")
-            mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
-            mapped.madvise(mmap.MADV_RANDOM)  # `locate` says what will be read; around it nothing will
-        finally:
-            os.close(handle)
-        content = np.frombuffer(mapped, np.uint8)
-        tail = content[size - index_bytes - 4 :]
-        if chunks.crc32c(tail[:-4]) != int(tail[-4:].view("<u4")[0]):
-            raise _damaged(path, "an index that does not fit its checksum", "the bytes that were written")
-        index = tail[:-4].view("<u8").reshape(shape).copy()
-        written = index[..., 0] != _NEVER_WRITTEN
-        if (index[written].sum(axis=1) > size).any():
-            raise _damaged(path, "a chunk behind the end of its shard", "the bytes that were written")
-        index[..., 0] = np.where(written, index[..., 0] + np.uint64(content.ctypes.data), 0)
-        return mapped, index
 
 
 def _read_ahead(address: npt.NDArray[np.uint64], length: npt.NDArray[np.uint64]) -> None:
@@ -198,15 +170,6 @@ def as_os_error(error: ValueError, path: Path) -> Exception:
     if "No space left" in text or "RESOURCE_EXHAUSTED" in text or "File too large" in text:
         return OSError(errno.ENOSPC, text, str(path))
     return error
-
-
-def _damaged(path: Path, found: str, expected: str) -> DamagedError:
-    return DamagedError(
-        found,
-        where=str(path),
-        expected=expected,
-        todo="Run `nexome verify`, then restore the store from a backup.",
-    )
 
 
 class FloatPlane:

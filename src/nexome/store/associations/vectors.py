@@ -10,7 +10,6 @@ values mean is not known here.
 
 from __future__ import annotations
 
-import mmap
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,15 +19,13 @@ import orjson
 from numba import njit
 from numcodecs import blosc
 
-from nexome.model.errors import DamagedError
 from nexome.store.associations import chunks
 from nexome.store.associations.arrays import RAW_CODECS, array_metadata
+from nexome.store.associations.shard_file import NEVER_WRITTEN, damaged, map_shard, write_index
 from nexome.store.disk import space_errors
 
 CHUNK: Final = 8192
 SHARD: Final = CHUNK * 512
-
-_NEVER_WRITTEN: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 def shard_length(length: int) -> int:
@@ -95,16 +92,14 @@ class VectorWriter:
     def _flush(self) -> None:
         """Write the held values as one shard: compressed chunks, then the index and its CRC-32C."""
         self._held[self._filled :] = 0
-        index = np.full((len(self._held) // CHUNK, 2), _NEVER_WRITTEN, "<u8")
+        index = np.full((len(self._held) // CHUNK, 2), NEVER_WRITTEN, "<u8")
         path = self._path / "c" / str(self._shards)
         with space_errors(path), path.open("wb") as stream:
             for chunk, start in enumerate(range(0, self._filled, CHUNK)):
                 packed = blosc.compress(self._held[start : start + CHUNK], b"lz4", 1, blosc.BITSHUFFLE, 0)
                 index[chunk] = (stream.tell(), len(packed))
                 stream.write(packed)
-            entries = index.reshape(-1).view(np.uint8)
-            stream.write(entries.data)
-            stream.write(int(chunks.crc32c(entries)).to_bytes(4, "little"))
+            write_index(stream, index)
         self._filled = 0
         self._shards += 1
 
@@ -135,7 +130,7 @@ class MappedVector:
         try:
             meta = orjson.loads((path / "zarr.json").read_bytes())
         except (OSError, orjson.JSONDecodeError) as error:
-            raise _damaged(path / "zarr.json", f"cannot be read ({type(error).__name__})") from error
+            raise damaged(path / "zarr.json", f"cannot be read ({type(error).__name__})") from error
         self._length = int(meta["shape"][0])
         self._shard_chunks = int(meta["chunk_grid"]["configuration"]["chunk_shape"][0]) // CHUNK
         self.dtype = np.dtype(meta["data_type"])
@@ -154,10 +149,10 @@ class MappedVector:
         numbers = range(start // CHUNK, -(-stop // CHUNK))
         where = np.array([self._shard(n // per)[n % per] for n in numbers])
         words = np.empty(CHUNK, self.dtype)
-        damaged = _read_run(where[:, 0].copy(), where[:, 1].copy(), start % CHUNK, words, out)
-        if damaged >= 0:
-            number = numbers[damaged]
-            raise _damaged(self.shard_path(number // per), f"chunk {number % per} is damaged")
+        bad = _read_run(where[:, 0].copy(), where[:, 1].copy(), start % CHUNK, words, out)
+        if bad >= 0:
+            number = numbers[bad]
+            raise damaged(self.shard_path(number // per), f"chunk {number % per} is damaged")
         return out
 
     def shard_path(self, shard: int) -> Path:
@@ -166,36 +161,5 @@ class MappedVector:
 
     def _shard(self, shard: int) -> npt.NDArray[np.uint64]:
         if (known := self._shards.get(shard)) is None:
-            known = self._shards[shard] = map_shard(self.shard_path(shard), self._shard_chunks)
+            known = self._shards[shard] = map_shard(self.shard_path(shard), (self._shard_chunks,))
         return known[1]
-
-
-def map_shard(path: Path, count: int) -> tuple[Any, npt.NDArray[np.uint64]]:
-    """Map a shard of `count` inner chunks: what must be kept alive, and (address, length) uint64 [count, 2].
-
-    Address 0 is a chunk never written. Raises DamagedError when the index does not hold.
-    """
-    try:
-        with path.open("rb") as stream:
-            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-    except (FileNotFoundError, ValueError):
-        return None, np.zeros((count, 2), np.uint64)
-    content = np.frombuffer(mapped, np.uint8)
-    tail = content[-(16 * count + 4) :]
-    if len(tail) < 16 * count + 4 or chunks.crc32c(tail[:-4]) != int(tail[-4:].view("<u4")[0]):
-        raise _damaged(path, "an index that does not fit its checksum")
-    index = tail[:-4].view("<u8").reshape(count, 2).copy()
-    written = index[:, 0] != _NEVER_WRITTEN
-    if (index[written].sum(axis=1) > len(content)).any():
-        raise _damaged(path, "a chunk behind the end of its shard")
-    index[:, 0] = np.where(written, index[:, 0] + np.uint64(content.ctypes.data), 0)
-    return content, index
-
-
-def _damaged(path: Path, found: str) -> DamagedError:
-    return DamagedError(
-        found,
-        where=str(path),
-        expected="the bytes that were written",
-        todo="Run `nexome verify`, then restore the store from a backup.",
-    )
