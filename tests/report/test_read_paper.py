@@ -12,7 +12,7 @@ import pytest
 
 pytestmark = pytest.mark.shared
 
-# file → projects, department tables, budget tables, year, indicators of each project in order (002: their sum)
+# file → projects, department tables, budget tables, year, indicators of each project (002: all)
 TRUTH = {
     "000": (7, 0, 9, "2023", [7, 6, 10, 11, 6, 10, 9]),
     "001": (8, 0, 9, "2025", [6, 8, 8, 8, 9, 8, 9, 10]),

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from nexome.report.findings import Finding
     from nexome.report.paper import Paper
 
+_lines_or_json = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Lines or JSON.",
+)
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
@@ -170,14 +178,7 @@ def export(root: Path, version: int | None, format_: str, output: Path | None, p
 
 @click.command()
 @root_option
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Lines or JSON.",
-)
+@_lines_or_json
 @click.option(
     "--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of the sentences."
 )
@@ -221,14 +222,7 @@ def _severities(findings: list[Finding]) -> str:
 
 @click.command()
 @root_option
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Lines or JSON.",
-)
+@_lines_or_json
 @click.argument("before")
 @click.argument("after")
 def compare(root: Path, format_: str, before: str, after: str) -> None:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from nexome.report.paper import Amount
-
 SEVERITIES: Final = ("error", "warning", "note")
 # code → (English, Chinese)
 RULES: Final[dict[str, tuple[str, str]]] = {
@@ -67,18 +65,3 @@ def money(yuan: Decimal, unit: str = "万元") -> str:
     text = f"{value.normalize():,f}"
     whole, _, decimals = text.partition(".")
     return f"{whole}.{decimals.ljust(2, '0')}" if unit != "元" else text
-
-
-def tolerance(*amounts: Amount) -> Decimal:
-    """How far a sum of printed figures may be off: half a last digit for each, and for the total."""
-    return sum((_half_digit(amount) for amount in amounts), Decimal(0))
-
-
-def _half_digit(amount: Amount) -> Decimal:
-    decimals = len(amount.printed.partition(".")[2].strip())
-    unit = (
-        amount.yuan / Decimal(amount.printed.replace(",", "").replace(" ", ""))
-        if amount.yuan and not amount.doubt
-        else 10_000
-    )
-    return Decimal(unit) / Decimal(10) ** decimals / 2

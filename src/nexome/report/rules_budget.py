@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
@@ -62,13 +62,14 @@ def child_sum(paper: Paper) -> Iterator[Finding]:
     """Each coded parent against its nearest descendants; the total against the rows without a parent."""
     for table in paper.budgets:
         rows = [row for row in table.rows if row.code]
-        codes = [row.code for row in rows]
+        codes = Counter(row.code for row in rows)
         if len(rows) < 2 or table.kind == "procurement":
             continue
         children: dict[str, list[BudgetRow]] = defaultdict(list)
         for row in rows:
-            parent = max((c for c in codes if row.code.startswith(c) and c != row.code), key=len, default="")
-            children[parent if codes.count(parent) == 1 else ""].append(row)
+            prefixes = (row.code[:length] for length in range(len(row.code) - 1, 2, -1))
+            parent = next((prefix for prefix in prefixes if prefix in codes), "")
+            children[parent if codes[parent] == 1 else ""].append(row)
         by_code = {row.code: row for row in rows}
         for parent, below in children.items():
             if parent:

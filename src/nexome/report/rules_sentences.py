@@ -23,7 +23,7 @@ def share(paper: Paper) -> Iterator[Finding]:
     for paragraph in paper.prose:
         shares = _SHARE.findall(paragraph.text)
         total = _AMOUNT.search(paragraph.text)
-        if not shares or not total:
+        if not shares or not total or not _number(total[2]):
             continue
         whole = _number(total[2])
         printed = [Decimal(text) for *_, text in shares]

@@ -28,6 +28,8 @@ _UNITS: Final = (
 )
 _OUTPUT: Final = re.compile(r"文章|论文|专利|学术会议|邀请报告|论著")
 _LONG_NAME: Final = 6  # a shorter name may well be another name's beginning
+_LONG_VALUE: Final = 10  # characters; equal shorter values prove nothing
+_RUN: Final = 4  # equal values in a row that are no chance
 _NUMBERED: Final = re.compile(r"^(\d{1,2})[.、．](?!\d)")
 _COUNT_IN_NAME: Final = re.compile(r"(?:不少于|不低于|不超过|达到)\s*\d+\s*[一-鿿]")
 
@@ -290,37 +292,51 @@ def twice(paper: Paper) -> Iterator[Finding]:
 
 def copied_shifted(paper: Paper) -> Iterator[Finding]:
     """A run of values equal to another table's, one of them a text, while the names beside them differ."""
-    tables = [table for table in paper.targets if table.kind == "project" and len(table.indicators) > 3]
-    for i, later in enumerate(tables):
-        for earlier in tables[:i]:
-            run = _common_run(later, earlier)
+    last: dict[str, tuple[TargetTable, int]] = {}  # a long text → where it was met last
+    told: set[tuple[int, int]] = set()
+    for later in (table for table in paper.targets if table.kind == "project"):
+        for i, leaf in enumerate(later.indicators):
+            if leaf.low is not None or len(leaf.value) <= _LONG_VALUE:
+                continue
+            earlier, j = last.get(leaf.value, (later, i))
+            last[leaf.value] = (later, i)
+            if earlier is later or (earlier.line, later.line) in told:
+                continue
+            run = _common_run(later, earlier, i, j)
             differing = [pair for pair in run if squeeze(pair[0].name) != squeeze(pair[1].name)]
-            texts = [pair for pair in run if pair[0].low is None and len(pair[0].value) > 10]
-            if len(run) >= 4 and len(differing) >= 2 and texts:
-                mine, theirs = differing[0]
-                yield _say(
-                    later, "copied-shifted", "error", mine.line, mine.value, expected="",
-                    en=f"{len(run)} values in a row are those of {earlier.name}, {len(differing)} of them beside other labels "
-                    f"({mine.name}: {mine.value}; there {theirs.name}).",
-                    zh=f"连续{len(run)}个指标值与“{earlier.name}”相同，其中{len(differing)}个对应的指标名称不同（“{mine.name}”{mine.value}，"
-                    f"彼处为“{theirs.name}”），疑照搬且错行。", other=theirs.line,
-                )  # fmt: skip
+            if len(run) >= _RUN and len(differing) > 1:
+                told.add((earlier.line, later.line))
+                yield _copied(later, earlier, len(run), differing)
 
 
-def _common_run(one: TargetTable, other: TargetTable) -> list[tuple[Indicator, Indicator]]:
-    best: list[tuple[Indicator, Indicator]] = []
+def _copied(
+    later: TargetTable, earlier: TargetTable, length: int, differing: list[tuple[Indicator, Indicator]]
+) -> Finding:
+    mine, theirs = differing[0]
+    return _say(
+        later, "copied-shifted", "error", mine.line, mine.value, expected="",
+        en=f"{length} values in a row are those of {earlier.name}, {len(differing)} of them beside other labels "
+        f"({mine.name}: {mine.value}; there {theirs.name}).",
+        zh=f"连续{length}个指标值与“{earlier.name}”相同，其中{len(differing)}个对应的指标名称不同（“{mine.name}”{mine.value}，"
+        f"彼处为“{theirs.name}”），疑照搬且错行。", other=theirs.line,
+    )  # fmt: skip
+
+
+def _common_run(one: TargetTable, other: TargetTable, i: int, j: int) -> list[tuple[Indicator, Indicator]]:
+    """The pairs of equal values around positions i and j."""
     mine, theirs = one.indicators, other.indicators
-    for i in range(len(mine)):
-        for j in range(len(theirs)):
-            length = 0
-            while (
-                i + length < len(mine) and j + length < len(theirs)
-                and mine[i + length].value == theirs[j + length].value and mine[i + length].unit == theirs[j + length].unit
-            ):  # fmt: skip
-                length += 1
-            if length > len(best):
-                best = list(zip(mine[i : i + length], theirs[j : j + length], strict=True))
-    return best
+
+    def same(k: int) -> bool:
+        x, y = i + k, j + k
+        inside = 0 <= x < len(mine) and 0 <= y < len(theirs)
+        return inside and (mine[x].value, mine[x].unit) == (theirs[y].value, theirs[y].unit)
+
+    first = last = 0
+    while same(first - 1):
+        first -= 1
+    while same(last + 1):
+        last += 1
+    return [(mine[i + k], theirs[j + k]) for k in range(first, last + 1)]
 
 
 # ---------------------------------------------------------------- titles, dates, forms
@@ -423,17 +439,10 @@ def numbering(paper: Paper) -> Iterator[Finding]:
 
 def cut_off(paper: Paper) -> Iterator[Finding]:
     """Rows of target tables of which only the beginning was printed."""
-    names = {(squeeze(leaf.name), leaf.level2) for _, leaf in _leaves(paper)}
+    longer = {(squeeze(leaf.name)[:-1], leaf.level2): squeeze(leaf.name) for _, leaf in _leaves(paper)}
     for table, leaf in _leaves(paper):
         name = squeeze(leaf.name)
-        whole = next(
-            (
-                n
-                for n, kind in names
-                if kind == leaf.level2 and len(n) == len(name) + 1 and n.startswith(name)
-            ),
-            "",
-        )
+        whole = longer.get((name, leaf.level2), "")
         if whole and len(name) >= _LONG_NAME:
             yield _say(
                 table, "cut-off", "note", leaf.line, name, expected=whole, en=f"{name} seems to be {whole}.",
