@@ -163,7 +163,7 @@ class Snapshot:
         self.assembly = assembly
         self.pool = pool
         self._opened = opened
-        self._runs: dict[str, dict[str, list[tuple[int, int, int]]]] = {}
+        self._runs: dict[str, tuple[dict[str, list[tuple[int, int, int]]], int]] = {}
         self.studies: Mapping[str, PublishedStudy] = _Studies(manifest, opened)
 
     @property
@@ -189,17 +189,21 @@ class Snapshot:
         """One segment by its id."""
         return self._opened.segment(self.manifest.segments[name])
 
-    def live_runs(self, segment: str) -> Mapping[str, list[tuple[int, int, int]]]:
-        """Live columns of a segment by study: (column, first trait, count); worked out once."""
-        if (found := self._runs.get(segment)) is None:
-            found, column = {}, 0
+    def live_runs(self, segment: str) -> tuple[Mapping[str, Sequence[tuple[int, int, int]]], int]:
+        """Live columns of a segment by study, (column, first trait, count), and how many it has in all.
+
+        Worked out once.
+        """
+        if segment not in self._runs:
+            found: dict[str, list[tuple[int, int, int]]] = {}
+            column = 0
             for run in self.segments[segment].columns:
                 live = self.manifest.studies.get(run.study)
                 if live is not None and live.version == run.version and segment in live.segments:
                     found.setdefault(run.study, []).append((column, run.first, run.count))
                 column += run.count
-            self._runs[segment] = found
-        return found
+            self._runs[segment] = found, column
+        return self._runs[segment]
 
     def select(self, study_ids: Iterable[str] | None = None) -> Selection:
         """Choose studies (None: all of them) for questions to come.
@@ -332,8 +336,8 @@ class Selection:
 
 def _ordinals(snapshot: Snapshot, entry: SegmentEntry, first: Mapping[str, int]) -> Int64s:
     """Trait ordinal of each column of a segment, int64; −1 where not selected, replaced or withdrawn."""
-    ordinals = np.full(entry.traits, -1, np.int64)
-    runs = snapshot.live_runs(entry.id)
+    runs, width = snapshot.live_runs(entry.id)
+    ordinals = np.full(width, -1, np.int64)
     for study in runs.keys() & first.keys():
         for column, trait, count in runs[study]:
             start = first[study] + trait
