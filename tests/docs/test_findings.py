@@ -1,4 +1,4 @@
-"""The page of findings says what the rules find now, each with a person's verdict."""
+"""The page of findings says what the rules find now, each with its verdict."""
 
 from pathlib import Path
 

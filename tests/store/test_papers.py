@@ -3,6 +3,7 @@
 import pytest
 
 from nexome.model.errors import DamagedError, InputError, NotFoundError
+from nexome.store.backup import backup_root, restore_root
 from nexome.store.papers import keep_paper, paper_names, paper_versions, read_kept
 from nexome.store.root import create_root, load_assembly
 
@@ -49,6 +50,16 @@ def test_a_changed_byte_is_damage(root, source):
     file.write_bytes(file.read_bytes().replace(b"2025", b"2026"))
     with pytest.raises(DamagedError):
         read_kept(root.path, "budget")
+
+
+def test_papers_are_in_a_backup_and_come_back(root, source, tmp_path):
+    keep_paper(root, "budget", source=source, values={"sha256": "a"})
+    backup_root(root.path, tmp_path / "backup")
+    keep_paper(root, "budget", source=source, values={"sha256": "b"})
+    backup_root(root.path, tmp_path / "backup")
+    restore_root(tmp_path / "backup", tmp_path / "again")
+    assert read_kept(tmp_path / "again", "budget").values["sha256"] == "b"
+    assert paper_versions(tmp_path / "again", "budget") == [1, 2]
 
 
 def test_a_failed_import_leaves_nothing(root, source, monkeypatch):

@@ -332,7 +332,10 @@ def _department(lines: Sequence[Line]) -> tuple[TargetTable, list[Unread]]:
 
 
 def _activity(cells: list[str], line: int) -> Indicator | None:
-    """A row of activity, 'level1 level2 name' run together, comparison, value, unit."""
+    """A row: activity, then level1, level2 and name run together, comparison, value, unit.
+
+    The activity becomes level1, the two printed levels together level2.
+    """
     if len(cells) < 4 or cells[2] not in {*COMPARISONS, "定性"}:
         return None
     text = squeeze(cells[1])

@@ -34,6 +34,7 @@ from nexome.store.disk import (
     step,
     write_stamped,
 )
+from nexome.store.papers import FOLDER as PAPERS_NAME
 from nexome.store.root import EVENTS_NAME, ROOT_NAME, SETTINGS_NAME, open_root
 
 KIND: Final = "nexome-backup"
@@ -41,6 +42,7 @@ VERSION: Final = 1
 BACKUP_NAME: Final = "backup.json"
 CATALOGUE_NAME: Final = "catalogue.sqlite"
 GENES_NAME: Final = "genes"
+SMALL_FOLDERS: Final = (GENES_NAME, PAPERS_NAME)  # taken whole, each time
 LOCK_WAIT_S: Final = 600.0
 
 _INCOMING: Final = ".incoming"
@@ -227,8 +229,9 @@ def _take_changing_files(root: Path, incoming: Path, report: BackupReport) -> No
             if (root / name).exists():
                 (incoming / name).parent.mkdir(exist_ok=True)
                 shutil.copyfile(root / name, incoming / name)
-        if (root / GENES_NAME).is_dir():
-            shutil.copytree(root / GENES_NAME, incoming / GENES_NAME)
+        for name in SMALL_FOLDERS:
+            if (root / name).is_dir():
+                shutil.copytree(root / name, incoming / name)
         if (root / CATALOGUE_NAME).exists():
             _copy_database(root / CATALOGUE_NAME, incoming / CATALOGUE_NAME)
     report.bytes += _size(incoming)
@@ -243,9 +246,10 @@ def _copy_database(source: Path, target: Path) -> None:
 def _put_changing_files(target: Path) -> None:
     """Move what was taken into its place; the manifest goes last."""
     incoming = target / _INCOMING
-    if (incoming / GENES_NAME).is_dir():
-        remove_folder(target / GENES_NAME)
-    for name in (GENES_NAME, CATALOGUE_NAME, SETTINGS_NAME, EVENTS_NAME, ROOT_NAME, f"{FOLDER}/{NAME}"):
+    for name in SMALL_FOLDERS:
+        if (incoming / name).is_dir():
+            remove_folder(target / name)
+    for name in (*SMALL_FOLDERS, CATALOGUE_NAME, SETTINGS_NAME, EVENTS_NAME, ROOT_NAME, f"{FOLDER}/{NAME}"):
         if (incoming / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             if (incoming / name).is_file():

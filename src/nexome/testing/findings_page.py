@@ -1,4 +1,4 @@
-"""Writes docs/targets/findings.md: every finding on the four shared papers beside the verdict of a person.
+"""Writes docs/targets/findings.md: every finding on the four shared papers beside a verdict given by hand.
 
     python -m nexome.testing.findings_page ../shared/papers docs/targets
 
