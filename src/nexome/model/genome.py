@@ -19,7 +19,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, Self
 
 import numpy as np
@@ -186,6 +186,7 @@ def feature_key(kind: str, name: str) -> int:
     return hash_text(f"{kind}:{name}")
 
 
+@lru_cache(maxsize=65_536)  # answers spell the same few pairs of alleles again and again
 def unpack_alleles(key: int) -> tuple[str, str] | None:
     """(ref, alt) of a packed allele key; None when the key is a hash.
 

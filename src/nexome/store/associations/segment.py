@@ -20,6 +20,7 @@ from nexome.store.associations.types import Codes, Exact, Floats, Int64s, Plane
 
 Work = Callable[[], None]
 
+FEW: Final = 8  # pieces of work below which waking other threads costs more than it saves
 SMALL: Final = 65_536  # cells below which handing work to another thread costs more than it saves
 
 
@@ -97,8 +98,9 @@ class Segment(Protocol):
 
 
 def run_work(work: Iterable[Work], pool: ThreadPoolExecutor | None) -> None:
-    """Run pieces of work, on the pool when one is given; the first error is raised."""
-    if pool is None:
+    """Run pieces of work, on the pool when one is given and they are many; the first error is raised."""
+    work = list(work)
+    if pool is None or len(work) <= FEW:
         for piece in work:
             piece()
         return

@@ -119,9 +119,7 @@ class MappedPlane:
                 found = self._shard(i, j)[in_row[:, None], in_column]
                 address[at_row, at_column] = found[..., 0]
                 length[at_row, at_column] = found[..., 1]
-        for starts, lengths in zip(address, length, strict=True):
-            _read_ahead(starts, lengths)
-        self._held += int(length.sum())
+        self._held += _read_ahead(address, length)
         if self._held > _HELD_BYTES:
             self._held = 0
             self._let_go()
@@ -143,18 +141,28 @@ class MappedPlane:
         return known[1]
 
 
-def _read_ahead(address: npt.NDArray[np.uint64], length: npt.NDArray[np.uint64]) -> None:
-    """Tell the kernel which bytes will be read: the chunks of one row, uint64 [B], at once if they touch."""
-    written = address > 0
-    starts, ends = address[written], (address + length)[written]
-    if not len(starts):
-        return
-    begin = starts.min() // _PAGE * _PAGE
-    if ends.max() - begin < 2 * (ends - starts).sum():
-        _advise(int(begin), int(ends.max() - begin), mmap.MADV_WILLNEED)
-        return
-    for start, end in zip((starts // _PAGE * _PAGE).tolist(), ends.tolist(), strict=True):
-        _advise(start, end - start, mmap.MADV_WILLNEED)
+def _read_ahead(address: npt.NDArray[np.uint64], length: npt.NDArray[np.uint64]) -> int:
+    """Tell the kernel which bytes will be read; how many they are.
+
+    Chunks uint64 [A, B], those of a row together if they touch.
+    """
+    size = np.where(address > 0, length, np.uint64(0))
+    end = address + size
+    firsts = np.where(address > 0, address, NEVER_WRITTEN).min(axis=1)
+    total = size.sum(axis=1)
+    extents = zip(firsts.tolist(), end.max(axis=1).tolist(), total.tolist(), strict=True)
+    for row, (first, last, wanted) in enumerate(extents):
+        if wanted and last - first <= 2 * wanted:
+            _advise_range(first, last)
+        elif wanted:
+            for start, stop in zip(address[row].tolist(), end[row].tolist(), strict=True):
+                _advise_range(start, stop)
+    return int(total.sum())
+
+
+def _advise_range(start: int, stop: int) -> None:
+    page = start - start % _PAGE
+    _advise(page, stop - page, mmap.MADV_WILLNEED)
 
 
 def _groups(numbers: npt.NDArray[np.int64], size: int) -> list[tuple[int, npt.NDArray[Any], slice]]:

@@ -283,19 +283,24 @@ class Planes:
         flat = np.flatnonzero(self.z.ravel() != np.int16(-32768))
         row, col = np.divmod(flat, max(1, self.z.shape[1]))
         values = self.columns([name for name in names if name in COLUMNS])
+        features, again = self._described(row)
         arrays = []
         for name in names:
             if name in values:
                 arrays.append(_arrow_floats(name, values[name].ravel()[flat]))
+            elif name in {"study_id", "trait_id", "trait"}:
+                indices = pa.array(self.trait[col], pa.int32())
+                arrays.append(pa.DictionaryArray.from_arrays(indices, self.trait_table.dictionary(name)))
             else:
-                arrays.append(self._descriptor(name, row, col))
+                described = feature_column(features, self.assembly, name)
+                arrays.append(described if again is None else described.take(again))
         return pa.Table.from_arrays(arrays, schema=schema_of(names))
 
-    def _descriptor(self, name: str, row: Int64s, col: Int64s) -> pa.Array:
-        if name in {"study_id", "trait_id", "trait"}:
-            indices = pa.array(self.trait[col], pa.int32())
-            return pa.DictionaryArray.from_arrays(indices, self.trait_table.dictionary(name))
-        return feature_column(self.features, self.assembly, name).take(pa.array(row))
+    def _described(self, row: Int64s) -> tuple[Features, pa.Array | None]:
+        """Features to describe, and how to repeat them for the table's rows; None: they are its rows."""
+        if self.z.shape[1] != 1:
+            return self.features, pa.array(row)
+        return (self.features if len(row) == len(self.features) else self.features.take(row)), None
 
 
 class Cells(Planes):
