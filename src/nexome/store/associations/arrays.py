@@ -9,6 +9,8 @@ tables of segments. Sharded planes of dense segments are written in `dense`.
 
 from __future__ import annotations
 
+import ctypes
+import mmap
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +36,9 @@ _NAMES: Final = {
     "float32": "<f4",
     "float64": "<f8",
 }
+_madvise: Final = ctypes.CDLL(None).madvise
+_madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+
 RAW_CODECS: Final = [{"name": "bytes", "configuration": {"endian": "little"}}]
 
 
@@ -100,7 +105,10 @@ def create_array(
 
 
 def open_array(folder: Path) -> npt.NDArray[Any]:
-    """A one-chunk array, mapped read-only. Raises DamagedError when the file is missing or cut."""
+    """A one-chunk array, mapped read-only. Raises DamagedError when the file is missing or cut.
+
+    Only what is touched is read from the disk: say `read_soon` before reading a long stretch.
+    """
     meta = _read_json(folder)
     shape = tuple(meta["shape"])
     dtype = np.dtype(_NAMES[meta["data_type"]])
@@ -119,7 +127,20 @@ def open_array(folder: Path) -> npt.NDArray[Any]:
             expected=f"{expected} bytes",
             todo="Run `nexome verify`, then restore the store from a backup.",
         )
-    return np.asarray(np.memmap(path, dtype=dtype, mode="r", shape=shape))
+    values = np.asarray(np.memmap(path, dtype=dtype, mode="r", shape=shape))
+    _madvise(values.ctypes.data, values.nbytes, mmap.MADV_RANDOM)
+    return values
+
+
+def read_soon(values: npt.NDArray[Any]) -> None:
+    """Tell the kernel that this stretch of a mapped array will be read now."""
+    advise_range(values.ctypes.data, values.ctypes.data + values.nbytes)
+
+
+def advise_range(start: int, stop: int) -> None:
+    """Tell the kernel that the mapped bytes at these addresses will be read now."""
+    page = start - start % mmap.PAGESIZE
+    _madvise(page, stop - page, mmap.MADV_WILLNEED)
 
 
 def _chunk_path(folder: Path, dimensions: int) -> Path:

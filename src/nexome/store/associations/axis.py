@@ -25,7 +25,13 @@ import numpy.typing as npt
 
 from nexome.model.errors import InputError
 from nexome.model.genome import HASHED, Interval
-from nexome.store.associations.arrays import create_array, open_array, write_array, write_group
+from nexome.store.associations.arrays import (
+    create_array,
+    open_array,
+    read_soon,
+    write_array,
+    write_group,
+)
 from nexome.store.associations.types import FeatureKey, Features, Int64s, UInt64s
 
 KIND: Final = "nexome-axis"
@@ -79,6 +85,8 @@ class Axis:
     def features(self, start: int = 0, stop: int | None = None) -> Features:
         """Features of rows start … stop−1, as views of the mapped arrays."""
         rows = slice(start, stop)
+        for values in (self.locus, self.allele, self.rsid):
+            read_soon(values[rows])
         return Features(self.locus[rows], self.allele[rows], self.rsid[rows], self.spelled)
 
     def rows_in(self, interval: Interval) -> tuple[int, int]:
@@ -132,6 +140,8 @@ class Axis:
             return rows
         low = _search(self.locus, int(features.locus[0]))
         high = _search(self.locus, int(features.locus[-1]) + 1)
+        read_soon(self.locus[low:high])
+        read_soon(self.allele[low:high])
         kernels.match_sorted(
             features.locus, features.allele, self.locus[low:high], self.allele[low:high], rows
         )

@@ -33,7 +33,7 @@ import numpy.typing as npt
 
 from nexome.model.errors import DamagedError
 from nexome.store.associations import chunks, codec
-from nexome.store.associations.arrays import open_array, read_attributes
+from nexome.store.associations.arrays import open_array, read_attributes, read_soon
 from nexome.store.associations.chunks import CHUNK_COLUMNS, CHUNK_ROWS
 from nexome.store.associations.overflow import OverflowTable
 from nexome.store.associations.segment import Target, Window, Work
@@ -112,6 +112,7 @@ class DenseSegment:
         where = self._planes[name].locate(rows, columns)
         rows_wanted = (layout.row_at[a.start : a.stop + 1], layout.window.rows, layout.window.out_rows)
         runs = (layout.run_at[b.start : b.stop + 1], layout.runs)
+        self._read_soon(name, slice(int(rows[0]) * CHUNK_ROWS, (int(rows[-1]) + 1) * CHUNK_ROWS))
         if name == "z":
             bad = chunks.read_z(where, rows_wanted, self._prediction, runs, out)
         elif name == "eaf":
@@ -125,6 +126,13 @@ class DenseSegment:
         if bad >= 0:
             i, j = divmod(bad, len(columns))
             raise self._damaged(name, int(rows[i]), int(columns[j]))
+
+    def _read_soon(self, name: Plane, rows: slice) -> None:
+        if name == "z":
+            for values in self._prediction:
+                read_soon(values[rows])
+        else:
+            read_soon((self.baseline if name == "eaf" else self._se_model[0])[rows])
 
     def _damaged(self, name: str, i: int, j: int) -> DamagedError:
         return DamagedError(

@@ -10,7 +10,6 @@ that the compiled passes of `chunks` read from. What the words mean is `dense`'s
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import itertools
 import mmap
@@ -22,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from nexome.store.associations.arrays import RAW_CODECS, array_metadata
+from nexome.store.associations.arrays import RAW_CODECS, advise_range, array_metadata
 from nexome.store.associations.chunks import BLOCK_BYTES, CHUNK_COLUMNS, CHUNK_ROWS
 from nexome.store.associations.segment import Window
 from nexome.store.associations.shard_file import NEVER_WRITTEN, map_shard, write_index
@@ -32,11 +31,7 @@ SHARD_COLUMNS: Final = 1024
 SHARD_ROWS: Final = 16_384
 SHARD_CELLS: Final = SHARD_ROWS * 4096  # of all shards of one band of rows: bounds the memory of a writer
 
-_PAGE: Final = mmap.PAGESIZE
-_HELD_BYTES: Final = 256 << 20  # of a plane read since its pages were last let go: bounds a server's memory
-
-_advise: Final = ctypes.CDLL(None).madvise
-_advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+_HELD_BYTES: Final = 64 << 20  # of a plane read since its pages were last let go: bounds a server's memory
 
 
 def shard_shape(traits: int) -> tuple[int, int]:
@@ -153,16 +148,11 @@ def _read_ahead(address: npt.NDArray[np.uint64], length: npt.NDArray[np.uint64])
     extents = zip(firsts.tolist(), end.max(axis=1).tolist(), total.tolist(), strict=True)
     for row, (first, last, wanted) in enumerate(extents):
         if wanted and last - first <= 2 * wanted:
-            _advise_range(first, last)
+            advise_range(first, last)
         elif wanted:
             for start, stop in zip(address[row].tolist(), end[row].tolist(), strict=True):
-                _advise_range(start, stop)
+                advise_range(start, stop)
     return int(total.sum())
-
-
-def _advise_range(start: int, stop: int) -> None:
-    page = start - start % _PAGE
-    _advise(page, stop - page, mmap.MADV_WILLNEED)
 
 
 def _groups(numbers: npt.NDArray[np.int64], size: int) -> list[tuple[int, npt.NDArray[Any], slice]]:
