@@ -7,7 +7,8 @@ codes (`types.Planes`), decoded when a column is asked for. Who may ask is decid
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -323,11 +324,22 @@ def _trait_batches(
     """Batches of one trait: rows of its axis, with cells of a ragged companion merged in by key."""
     narrow = _OneTrait(snapshot, select, ordinal)
     low, high = interval.locus_range if interval else (0, (UNPLACED + 1) << 32)
-    edges = narrow.edges(low, high, rows)
-    for start, stop in pairwise(edges):
-        batch = narrow.read(start, stop)
-        if batch.shape[0]:
-            yield batch
+    stretches = list(pairwise(narrow.edges(low, high, rows)))
+    if len(stretches) == 1:
+        batches = iter([narrow.read(*stretches[0])])
+    else:
+        batches = _one_ahead(narrow.read, stretches)
+    yield from (batch for batch in batches if batch.shape[0])
+
+
+def _one_ahead(read: Callable[[int, int], Cells], stretches: Sequence[tuple[int, int]]) -> Iterator[Cells]:
+    """Read each stretch while the one before is being used."""
+    with ThreadPoolExecutor(1, thread_name_prefix="nexome-ahead") as ahead:
+        coming = ahead.submit(read, *stretches[0])
+        for stretch in stretches[1:]:
+            ready, coming = coming, ahead.submit(read, *stretch)
+            yield ready.result()
+        yield coming.result()
 
 
 class _OneTrait:
