@@ -21,7 +21,6 @@ from nexome.store.associations.types import Codes, Exact, Floats, Int64s, Plane
 Work = Callable[[], None]
 
 FEW: Final = 8  # pieces of work below which waking other threads costs more than it saves
-SMALL: Final = 65_536  # cells below which handing work to another thread costs more than it saves
 
 
 @dataclass(frozen=True, slots=True)
