@@ -52,6 +52,40 @@ def _f(
     return Field(name, type_, unit, missing, title[0], title[1], meaning[0], meaning[1])
 
 
+_HYPOTHESES: Final = (
+    ("neither trait has a causal variant in the region.", "两性状在该区间内都没有致因变异。"),
+    ("only the first trait has one.", "只有第一个性状有。"),
+    ("only the second trait has one.", "只有第二个性状有。"),
+    ("both have one, two different variants.", "两者都有，但为不同变异。"),
+    ("both have one, the same variant.", "两者都有，且为同一变异。"),
+)
+
+
+def _of_side(side: str, en: str, zh: str) -> tuple[Field, ...]:
+    """What is told of a feature in each of two studies, its effect always of the same allele."""
+    numbers = (
+        ("beta", "float32", "effect unit of the study", "Effect", "效应值"),
+        ("standard_error", "float32", "as beta", "Standard error", "标准误"),
+        ("neg_log_10_p_value", "float32", "", "−log₁₀ p", "−log₁₀ p"),
+        ("effect_allele_frequency", "float32", "", "Frequency", "频率"),
+        ("log_bayes_factor", "float64", "", "ln BF", "ln 贝叶斯因子"),
+    )
+    return tuple(
+        _f(
+            f"{name}_{side}",
+            type_,
+            unit,
+            "NaN",
+            (f"{title} ({side})", f"{title_zh}（{side}）"),
+            (
+                f"{title} in the {en} study, for the effect allele of the row.",
+                f"{zh}研究中的{title_zh}，以本行效应等位基因计。",
+            ),
+        )
+        for name, type_, unit, title, title_zh in numbers
+    )
+
+
 _ALL: Final = (
     _f(
         "chromosome",
@@ -467,6 +501,93 @@ _ALL: Final = (
         "null",
         ("Strand", "链"),
         ("Strand of the gene: + or −.", "基因所在的链：+ 或 −。"),
+    ),
+    _f(
+        "log_bayes_factor",
+        "float64",
+        "",
+        "NaN",
+        ("ln BF", "ln 贝叶斯因子"),
+        (
+            "Natural logarithm of Wakefield's approximate Bayes factor: an effect against none.",
+            "Wakefield 近似贝叶斯因子的自然对数（有效应对无效应）。",
+        ),
+    ),
+    _f(
+        "posterior_probability",
+        "float64",
+        "",
+        "NaN",
+        ("Posterior", "后验概率"),
+        (
+            "Probability that this is the causal variant, were there exactly one and it among those given.",
+            "若区间内恰有一个致因变异且已被检测，该变异即为致因变异的概率。",
+        ),
+    ),
+    _f(
+        "cumulative_probability",
+        "float64",
+        "",
+        "NaN",
+        ("Cumulative", "累计概率"),
+        (
+            "Posterior of this variant and all more probable ones of the region together.",
+            "该变异与区间内所有后验概率更高的变异的概率之和。",
+        ),
+    ),
+    _f(
+        "credible_set",
+        "int32",
+        "",
+        "never",
+        ("Credible set", "可信集"),
+        ("Number of the credible set within the answer, from 1.", "可信集在本次回答中的序号，从 1 起。"),
+    ),
+    _f(
+        "selected_in",
+        "dictionary",
+        "",
+        "never",
+        ("Lead in", "先导于"),
+        (
+            "Which study the variant leads a locus of: a, b or both.",
+            "该变异在哪个研究中为位点先导：a、b 或 both（两者）。",
+        ),
+    ),
+    *(
+        field
+        for side, en, zh in (("a", "first", "第一个"), ("b", "second", "第二个"))
+        for field in _of_side(side, en, zh)
+    ),
+    _f(
+        "variants",
+        "int32",
+        "",
+        "never",
+        ("Variants", "变异数"),
+        ("Variants of the region with numbers in both studies.", "区间内两个研究都有数据的变异数。"),
+    ),
+    *(
+        _f(
+            f"posterior_h{k}",
+            "float64",
+            "",
+            "never",
+            (f"H{k}", f"H{k}"),
+            (f"Posterior probability of H{k}: {en}", f"H{k} 的后验概率：{zh}"),
+        )
+        for k, (en, zh) in enumerate(_HYPOTHESES)
+    ),
+    _f(
+        "shared_posterior",
+        "float64",
+        "",
+        "NaN",
+        ("Posterior if shared", "共享时的后验概率"),
+        (
+            "Probability that this variant is the shared one, were there one shared causal variant (H4).",
+            "若两性状共享同一致因变异（H4），该变异即为它的概率。",
+        ),
     ),
 )
 
