@@ -39,17 +39,18 @@ Record = dict[str, str]
 
 def paper_values(paper: Paper) -> dict[str, Any]:
     """The paper as JSON values: decimals as text, so that nothing is rounded."""
-    values: dict[str, Any] = _plain(asdict(paper))
+    values: dict[str, Any] = plain_values(asdict(paper))
     return values
 
 
-def _plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
+    """Frozen records, taken apart by `asdict`, as JSON values: decimals as text, so that nothing is rounded."""
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain_values(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain_values(item) for item in value]
     return value
 
 
@@ -68,7 +69,7 @@ def paper_from_values(values: object, source: str, sha256: str) -> Paper:
     filled.pop("kind", None)
     filled.pop("version", None)
     try:
-        paper: Paper = _build(Paper, filled, source)
+        paper: Paper = build_record(Paper, filled, source)
     except (TypeError, KeyError, ValueError, InvalidOperation) as error:
         raise FormatError(
             f"a value that does not fit ({error})", where=source, expected="the layout of an export"
@@ -76,21 +77,28 @@ def paper_from_values(values: object, source: str, sha256: str) -> Paper:
     return paper
 
 
-def _build(kind: Any, value: Any, where: str) -> Any:
-    """A dataclass, tuple, Decimal or plain value of the declared type."""
+def build_record(kind: Any, value: Any, where: str) -> Any:
+    """A dataclass, tuple, Decimal or plain value of the declared type, from what `plain_values` gave.
+
+    Raises FormatError naming an unknown field; TypeError, ValueError, InvalidOperation for what does not fit.
+    """
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
         unknown = set(value) - set(hints)
         if unknown:
             raise FormatError(f"an unknown field {min(unknown)}", where=where, expected=", ".join(hints))
-        return kind(**{name: _build(hints[name], item, f"{where}, {name}") for name, item in value.items()})
+        return kind(
+            **{name: build_record(hints[name], item, f"{where}, {name}") for name, item in value.items()}
+        )
     arguments = get_args(kind)
     if type(None) in arguments:
         return (
-            None if value is None else _build(next(a for a in arguments if a is not type(None)), value, where)
+            None
+            if value is None
+            else build_record(next(a for a in arguments if a is not type(None)), value, where)
         )
     if arguments:
-        return tuple(_build(arguments[0], item, where) for item in value)
+        return tuple(build_record(arguments[0], item, where) for item in value)
     return Decimal(str(value)) if kind is Decimal else kind(value)
 
 
