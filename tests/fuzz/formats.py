@@ -7,11 +7,14 @@ runs the seeds and a few thousand blind mutations of them as a test.
 """
 
 import argparse
+import bz2
 import gzip
 import io
+import lzma
 import random
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 import zstandard
@@ -31,6 +34,14 @@ else:
 
 HERE = Path(tempfile.mkdtemp(prefix="nexome-fuzz-"))
 BLOCK_BYTES = 200  # small blocks, so that small inputs cross their borders
+
+
+def _zipped(content):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", content)
+    return packed.getvalue()
+
 
 _SSF = (
     b"chromosome\tbase_pair_location\teffect_allele\tother_allele\tbeta\tstandard_error\teffect_allele_frequency\tp_value\n"
@@ -54,6 +65,9 @@ SEEDS = (
     b"a" + _SSF,
     b"a" + gzip.compress(_SSF),
     b"a" + zstandard.compress(_SSF),
+    b"a" + lzma.compress(_SSF),
+    b"a" + bz2.compress(_SSF),
+    b"a" + _zipped(_SSF),
     b"a" + _VCF,
     b"aCHROM GENPOS ID ALLELE0 ALLELE1 A1FREQ N TEST BETA.Y1 SE.Y1 LOG10P.Y1\n1 5 rs1 A G 0.1 9 ADD 1 2 3\n",
     b"aCHROM GENPOS ID ALLELE0 ALLELE1 A1FREQ N TEST BETA SE LOG10P\n1 5 1:5:A:G A G 0.1 9 DOM 1 2 3\n",

@@ -2,8 +2,10 @@
 
 The sidecar lies beside the table as NAME-meta.yaml (or is given). Effects are beta, odds_ratio,
 hazard_ratio or z_score; p as p_value or neg_log_10_p_value; missing is #NA or NA. Positions are
-1-based. The writer makes version 1.1 with its sidecar.
-Source: Hayhurst et al. 2022, and the specification of the GWAS Catalog.
+1-based. The writer makes version 1.1 with its sidecar. A harmonised file (hm_ columns, or hm_code beside
+plain ones) is on GRCh38 unless its sidecar says otherwise; rows whose hm_code says they could not be
+harmonised (9, 14 to 18) are set aside.
+Source: Hayhurst et al. 2022, the specification of the GWAS Catalog, and the codes of its harmoniser.
 """
 
 from __future__ import annotations
@@ -21,9 +23,9 @@ from pyarrow import csv
 
 from nexome.formats.columns import TERMS, Spelling
 from nexome.formats.delimited import Header
-from nexome.formats.reader import ReadOptions
+from nexome.formats.reader import RawBatch, ReadOptions
 from nexome.formats.stream import ByteStream
-from nexome.formats.table_format import TableFormat, signature
+from nexome.formats.table_format import Finish, Private, TableFormat, drop_rows, keys_of, signature
 from nexome.model.errors import FormatError, InputError
 
 SIDECAR_SUFFIX: Final = "-meta.yaml"
@@ -43,6 +45,8 @@ _HARMONISED: Final = {
     "ci_lower": "hm_ci_lower", "ci_upper": "hm_ci_upper", "rsid": "hm_rsid", "variant_id": "hm_variant_id",
     "effect_allele_frequency": "hm_effect_allele_frequency",
 }  # fmt: skip
+
+_NOT_HARMONISED: Final = (9, 14, 15, 16, 17, 18)  # codes of the Catalog's harmoniser
 
 
 def _spelling(term: str) -> Spelling:
@@ -149,16 +153,31 @@ def _listed(value: Any) -> list[str]:
 
 
 def _version(keys: frozenset[str]) -> str:
-    if any(key.startswith("hm_") for key in keys):
+    if "hm_chrom" in keys:
         return "0.1 harmonised"
+    if "hm_code" in keys:
+        return "1.0 harmonised"
     return "1.1" if keys & {"neg_log_10_p_value", "z_score"} else "1.0"
 
 
-def _describe(stream: ByteStream, _header: Header, options: ReadOptions) -> dict[str, Any]:
+def _describe(stream: ByteStream, header: Header, options: ReadOptions) -> dict[str, Any]:
+    known = {"build": "GRCh38"} if keys_of(header) & {"hm_chrom", "hm_code"} else {}
     if stream.source_size is None and options.sidecar is None:
-        return {}  # standard input has nothing beside it
+        return known  # standard input has nothing beside it
     sidecar = find_sidecar(stream.name, options)
-    return metadata_of(read_sidecar(sidecar)) if sidecar else {}
+    return known | (metadata_of(read_sidecar(sidecar)) if sidecar else {})
+
+
+def _finish(_options: ReadOptions, _header: Header) -> Finish:
+    def finish(batch: RawBatch) -> RawBatch:
+        if "_code" not in batch.table.column_names:
+            return batch
+        for code in _NOT_HARMONISED:
+            mask = pc.fill_null(pc.equal(batch.table["_code"], code), fill_value=False)
+            batch = drop_rows(batch, mask.to_numpy(), f"hm_code {code}: not harmonised by the GWAS Catalog")
+        return batch
+
+    return finish
 
 
 FORMAT: Final = TableFormat(
@@ -174,6 +193,8 @@ FORMAT: Final = TableFormat(
         "hm_chrom hm_pos hm_effect_allele hm_other_allele p_value",
     ),
     spellings=tuple(_spelling(term) for term in _COLUMNS),
+    private=(Private("_code", ("hm_code",), "number", "rows not harmonised are set aside"),),
     version=_version,
+    finish=_finish,
     describe=_describe,
 )

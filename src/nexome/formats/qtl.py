@@ -1,7 +1,8 @@
 """Files of molecular QTL: one row a variant and molecule; the molecule becomes `trait_id`.
 
 eQTL Catalogue (nominal summary statistics): alt is the effect allele, an is the number of alleles
-counted (n = an / 2); where ac and an stand, the frequency is ac / an. GTEx and tensorQTL: the slope
+counted (n = an / 2); where ac and an stand, the frequency is ac / an. Its Parquet files (release 8) are
+not read. GTEx and tensorQTL: the slope
 is of ALT, the last allele of variant_id (chr1_13550_G_A_b38), af its frequency; maf is nobody's in
 particular.
 """
@@ -16,8 +17,14 @@ import pyarrow.compute as pc
 from nexome.formats.columns import Spelling
 from nexome.formats.delimited import Header
 from nexome.formats.reader import RawBatch, ReadOptions
-from nexome.formats.table_format import Finish, Private, TableFormat, set_column, signature
-from nexome.formats.variant_names import split_names
+from nexome.formats.table_format import (
+    Finish,
+    Private,
+    TableFormat,
+    alleles_from_names,
+    set_column,
+    signature,
+)
 
 
 def _counts(_options: ReadOptions, _header: Header) -> Finish:
@@ -32,23 +39,11 @@ def _counts(_options: ReadOptions, _header: Header) -> Finish:
     return finish
 
 
-def _alleles(_options: ReadOptions, _header: Header) -> Finish:
-    def finish(batch: RawBatch) -> RawBatch:
-        parts = split_names(batch.table["variant_id"])
-        table = batch.table
-        for term, part in (
-            ("chromosome", "chromosome"),
-            ("base_pair_location", "base_pair_location"),
-            ("other_allele", "first"),
-            ("effect_allele", "second"),
-            ("rsid", "rsid"),
-        ):
-            if term not in table.column_names:
-                table = set_column(table, term, parts[part])
-        return replace(batch, table=table)
-
-    return finish
-
+_CREDIBLE_NOTE: Final = (
+    "Only the marginal associations of the variants in credible sets are read; cs_id, pip and the log Bayes "
+    "factors have no place in the store. A variant of several rs numbers stands once for each: "
+    "`--duplicates` says which row is kept."
+)
 
 EQTL_CATALOGUE: Final = TableFormat(
     name="eqtl-catalogue",
@@ -76,6 +71,24 @@ EQTL_CATALOGUE: Final = TableFormat(
     finish=_counts,
 )
 
+EQTL_CREDIBLE_SETS: Final = TableFormat(
+    name="eqtl-catalogue-credible-sets",
+    title="eQTL Catalogue credible sets",
+    program="eQTL Catalogue releases 5 to 7 (SuSiE)",
+    signature=signature("molecular_trait_id cs_id variant pip pvalue beta se cs_size cs_min_r2 region"),
+    spellings=(
+        Spelling("trait_id", ("molecular_trait_id",), "the molecule measured"),
+        Spelling("variant_id", ("variant",), "chr_position_ref_alt, taken apart; alt has the effect"),
+        Spelling("rsid", ("rsid",), "rs number"),
+        Spelling("beta", ("beta",), "marginal effect of alt"),
+        Spelling("standard_error", ("se",), "standard error of beta"),
+        Spelling("p_value", ("pvalue",), "marginal p"),
+    ),
+    finish=alleles_from_names,
+    needs=("variant_id",),
+    notes=(_CREDIBLE_NOTE,),
+)
+
 GTEX: Final = TableFormat(
     name="gtex",
     title="GTEx and tensorQTL",
@@ -93,6 +106,6 @@ GTEX: Final = TableFormat(
         Spelling("effect_allele_frequency", ("af",), "frequency of alt"),
         Spelling("minor_allele_frequency", ("maf",), "frequency of the rarer allele"),
     ),
-    finish=_alleles,
+    finish=alleles_from_names,
     needs=("variant_id",),
 )

@@ -11,7 +11,10 @@ from typing import IO, Final
 
 from nexome.formats import (
     any_table,
+    bbj,
+    besd,
     bolt,
+    finngen,
     gcta,
     gwas_catalog,
     gwas_ssf,
@@ -22,6 +25,7 @@ from nexome.formats import (
     regenie,
     saige,
     twosamplemr,
+    ukb_neale,
 )
 from nexome.formats.delimited import Header, read_header
 from nexome.formats.reader import Reader, ReadOptions
@@ -37,10 +41,15 @@ TABLES: Final[tuple[TableFormat, ...]] = (
     saige.FORMAT,
     bolt.FORMAT,
     metal.FORMAT,
+    besd.FORMAT,
     gcta.FORMAT,
     twosamplemr.EXPOSURE,
     twosamplemr.OUTCOME,
+    finngen.FORMAT,
+    ukb_neale.FORMAT,
+    bbj.FORMAT,
     qtl.EQTL_CATALOGUE,
+    qtl.EQTL_CREDIBLE_SETS,
     qtl.GTEX,
     gwas_catalog.FORMAT,
     any_table.FORMAT,

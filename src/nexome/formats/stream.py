@@ -1,14 +1,16 @@
 """Files of the outside world as one stream of decompressed bytes, whatever they are packed in.
 
-Packing is told by the first bytes (gzip, bgzip, zstd, plain), never by a name. The SHA-256 of the
-source is computed while it is read. A truncated or corrupt source raises FormatError with the last
-good line. Lines end with LF or CRLF. Does not look at what the bytes mean.
+Packing is told by the first bytes (gzip, bgzip, zstd, xz, bzip2, zip, plain), never by a name. The SHA-256
+of the source is computed while it is read. A truncated or corrupt source raises FormatError with the
+last good line. Lines end with LF or CRLF. Does not look at what the bytes mean.
 """
 
 from __future__ import annotations
 
+import bz2
 import hashlib
 import io
+import lzma
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +21,7 @@ from typing import IO, Any, Final, Protocol
 import zstandard
 from isal import igzip, igzip_lib
 
+from nexome.formats import zip_member
 from nexome.model.errors import FormatError, InputError, NotFoundError
 
 STDIN: Final = "-"
@@ -31,19 +34,14 @@ _DAMAGE: Final[tuple[type[Exception], ...]] = (
     EOFError,
     OSError,
     zlib.error,
+    lzma.LZMAError,
     igzip_lib.IsalError,  # type: ignore[assignment] # its stub declares an instance
     zstandard.ZstdError,
 )
 
 # First bytes of what people hand over by mistake, and what to do about it.
 _REFUSED: Final[tuple[tuple[bytes, str, str], ...]] = (
-    (
-        b"PK\x03\x04",
-        "a zip archive or an Excel workbook",
-        "Unpack it, or save the sheet as tab-separated text.",
-    ),
-    (b"BZh", "a bzip2 file", "Unpack it with bunzip2, or pipe it: bunzip2 -c FILE | … -"),
-    (b"\xfd7zXZ", "an xz file", "Unpack it with unxz, or pipe it: unxz -c FILE | … -"),
+    (b"PK\x03\x04", "a zip archive in a packed file", "Unpack the outer one."),
     (b"PAR1", "a Parquet file", "Write it as tab-separated text first."),
     (b"ARROW1", "an Arrow file", "Write it as tab-separated text first."),
     (b"\x89HDF", "an HDF5 file", "Write the associations in it as tab-separated text first."),
@@ -94,9 +92,9 @@ class LineBlock:
 class ByteStream:
     """Decompressed bytes of one source, from the start to the end, once.
 
-    `name`: as errors say it. `kind`: plain, gzip, bgzip or zstd. `line`: lines handed out so far.
-    `source_bytes`: bytes of the source read so far; `source_size`: all of them, None for stdin.
-    `sha256`: of the source; complete when the stream has come to its end.
+    `name`: as errors say it. `kind`: plain, gzip, bgzip, zstd, xz, bzip2 or zip. `line`: lines handed
+    out so far. `source_bytes`: bytes of the source read so far; `source_size`: all of them, None for
+    stdin. `sha256`: of the source; complete when the stream has come to its end.
     """
 
     def __init__(self, name: str, source: IO[bytes], *, size: int | None) -> None:
@@ -108,7 +106,7 @@ class ByteStream:
         self._packed: io.BufferedReader[Any] = io.BufferedReader(self._hashed, _SOURCE_CHUNK)
         self._pending = b""
         self._ended = False
-        self.kind, self._unpack = _unpacker(self._packed)
+        self.kind, self._unpack = _unpacker(self._packed, name)
         self._refuse_other_kinds()
 
     @property
@@ -226,7 +224,7 @@ class ByteStream:
     def _refuse_other_kinds(self) -> None:
         self._more()
         for magic, what, todo in _REFUSED:
-            if self._pending.startswith(magic) and (magic != b"BZh" or self._pending[4:5] == b"1"):
+            if self._pending.startswith(magic):
                 raise FormatError(f"this is {what}", where=self.name, expected="text", todo=todo)
 
 
@@ -255,7 +253,7 @@ def open_stream(path: Path | str, *, stdin: IO[bytes] | None = None) -> ByteStre
         raise
 
 
-def _unpacker(packed: io.BufferedReader[Any]) -> tuple[str, Callable[[int], bytes]]:
+def _unpacker(packed: io.BufferedReader[Any], name: str) -> tuple[str, Callable[[int], bytes]]:
     """Kind of packing by the first bytes, and a function that gives the next unpacked bytes."""
     head = packed.peek(_HEAD_BYTES)[:_HEAD_BYTES]
     if head.startswith(b"\x1f\x8b"):
@@ -263,6 +261,12 @@ def _unpacker(packed: io.BufferedReader[Any]) -> tuple[str, Callable[[int], byte
         return kind, igzip.IGzipFile(fileobj=packed, mode="rb").read1
     if head.startswith(b"\x28\xb5\x2f\xfd"):
         return "zstd", _Zstd(packed).read
+    if head.startswith(b"\xfd7zXZ\x00"):
+        return "xz", lzma.LZMAFile(packed).read1
+    if head.startswith(b"BZh") and head[4:10] == b"1AY&SY":
+        return "bzip2", bz2.BZ2File(packed).read1
+    if head.startswith(zip_member.MAGIC):
+        return "zip", zip_member.ZipMember(packed, name).read
     return "plain", packed.read1
 
 

@@ -26,6 +26,14 @@ from nexome.model.errors import FormatError, InputError
 
 Finish = Callable[[RawBatch], RawBatch]
 
+_IN_NAMES: Final = {
+    "chromosome": "chromosome",
+    "base_pair_location": "base_pair_location",
+    "other_allele": "first",
+    "effect_allele": "second",
+    "rsid": "rsid",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Private:
@@ -188,6 +196,23 @@ def keep_test(options: ReadOptions, _header: Header) -> Finish:
                 batch = drop_rows(batch, mask.to_numpy(zero_copy_only=False), f"TEST is {test or 'missing'}")
                 tests = text_of(batch.table, "_test")
         return batch
+
+    return finish
+
+
+def alleles_from_names(_options: ReadOptions, _header: Header) -> Finish:
+    """Finishing step of formats whose variant_id is chromosome, position, other and effect allele.
+
+    A column the file has of its own is left as it is.
+    """
+
+    def finish(batch: RawBatch) -> RawBatch:
+        parts = split_names(batch.table["variant_id"])
+        table = batch.table
+        for term, part in _IN_NAMES.items():
+            if term not in table.column_names:
+                table = set_column(table, term, parts[part])
+        return replace(batch, table=table)
 
     return finish
 

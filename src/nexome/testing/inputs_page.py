@@ -30,9 +30,9 @@ settle is asked for, with the options that answer it. Nothing is guessed.
 _TEXT_RULES: Final = """\
 ## Any file
 
-- **Packing** is told by the first bytes: plain, gzip, bgzip, zstd; `-` is standard input. A file cut
-  short or damaged is refused with the last good line. Zip, Excel, bzip2, xz, Parquet, HDF5, BCF and
-  UTF-16 are named and refused.
+- **Packing** is told by the first bytes: plain, gzip, bgzip, zstd, xz, bzip2, a zip archive of one file;
+  `-` is standard input. A file cut short or damaged is refused with the last good line. Archives of
+  several files, Excel, Parquet, HDF5, BCF and UTF-16 are named and refused.
 - **Delimiter**: a tab where the header has one, else a comma, a semicolon, or runs of blanks;
   `--delimiter` ({delimiters}) says otherwise. Every line must have as many columns as the header.
 - **Quotes** count in comma and semicolon files, and in others when the header itself is quoted.

@@ -29,7 +29,7 @@ Authority = Literal["estimate", "p"]
 Column = npt.NDArray[np.float64]
 Columns = Mapping[str, Column]
 
-P_IS_AUTHORITY: Final = frozenset({"saige", "regenie", "bolt", "bolt-lmm"})
+P_IS_AUTHORITY: Final = frozenset({"saige", "regenie", "bolt", "bolt-lmm", "finngen"})
 """Formats whose p comes from a test that is not beta / se (saddle point, Firth, mixed model)."""
 
 _Z95: Final = 1.959963984540054
