@@ -1,0 +1,153 @@
+"""The manifest of the genotypes: which version of each set is live. It is the truth of this store.
+
+<root>/genotypes/manifest.json, a sealed stamped JSON, replaced by one atomic rename while the root's
+lock is held.
+
+    sequence    grows by one with every change
+    sets        the live version of each set
+    past        versions that were replaced or withdrawn, with when and why
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Self
+
+from nexome.model.errors import BusyError, DamagedError, NotFoundError
+from nexome.model.terms import Access
+from nexome.store.disk import RootLock, now_iso, read_stamped, step, write_stamped
+from nexome.store.genotypes.types import Kind
+
+KIND: Final = "nexome-genotypes-manifest"
+VERSION: Final = 1
+FOLDER: Final = "genotypes"
+NAME: Final = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SetEntry:
+    """The live version of a set. `path` is its folder; `digest` the SHA-256 of its SHA256SUMS."""
+
+    name: str
+    version: int
+    kind: Kind
+    access: Access
+    published: str
+    path: str
+    digest: str
+    variants: int
+    people: int
+    phased: bool
+    dosages: bool
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastSet:
+    """A version no longer live: replaced by a later one, or withdrawn with a reason."""
+
+    name: str
+    version: int
+    when: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All live sets at one sequence number."""
+
+    sequence: int = 0
+    sets: Mapping[str, SetEntry] = field(default_factory=dict)
+    past: tuple[PastSet, ...] = ()
+
+    def next_version(self, name: str) -> int:
+        """The number the next version of a set gets; numbers are never given twice."""
+        known = [p.version for p in self.past if p.name == name]
+        known += [self.sets[name].version] if name in self.sets else []
+        return max(known, default=0) + 1
+
+    def with_set(self, entry: SetEntry) -> Self:
+        """The next manifest, with this version live and its predecessor among the past."""
+        past = self.past
+        if old := self.sets.get(entry.name):
+            reason = f"replaced by version {entry.version}"
+            past = (*past, PastSet(old.name, old.version, now_iso(), reason))
+        return replace(self, sequence=self.sequence + 1, sets={**self.sets, entry.name: entry}, past=past)
+
+    def without_set(self, name: str, *, reason: str) -> Self:
+        """The next manifest, with a set withdrawn. Raises NotFoundError when it is not live."""
+        old = self.entry(name)
+        sets = {k: v for k, v in self.sets.items() if k != name}
+        past = (*self.past, PastSet(name, old.version, now_iso(), reason))
+        return replace(self, sequence=self.sequence + 1, sets=sets, past=past)
+
+    def entry(self, name: str) -> SetEntry:
+        """The live version of a set. Raises NotFoundError when there is none."""
+        if (found := self.sets.get(name)) is None:
+            raise NotFoundError(
+                f"no genotypes {name[:80]!r}",
+                expected=", ".join(self.sets) or "none yet",
+                todo="See `nexome genotypes list`.",
+            )
+        return found
+
+    def as_dict(self) -> dict[str, Any]:
+        """The manifest as plain JSON values."""
+        return {
+            "sequence": self.sequence,
+            "sets": [asdict(s) for s in self.sets.values()],
+            "past": [asdict(p) for p in self.past],
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The manifest back from `as_dict`. Raises KeyError or TypeError when it is not one."""
+        sets = [SetEntry(**s) for s in values["sets"]]
+        past = tuple(PastSet(**p) for p in values["past"])
+        return cls(values["sequence"], {s.name: s for s in sets}, past)
+
+
+def manifest_path(root: Path) -> Path:
+    """Where the manifest of a root lies."""
+    return root / FOLDER / NAME
+
+
+def load_manifest(root: Path) -> Manifest:
+    """Read the manifest of a root; an empty one when nothing was ever published.
+
+    Raises DamagedError when its bytes are not those written, NewerVersionError for a newer one.
+    """
+    path = manifest_path(root)
+    try:
+        values = read_stamped(path, kind=KIND, version=VERSION)
+    except NotFoundError:
+        return Manifest()
+    try:
+        return Manifest.from_dict(values)
+    except (KeyError, TypeError) as error:
+        raise DamagedError(
+            f"a manifest without its parts ({error})",
+            where=str(path),
+            todo="Restore it from a backup (nexome restore).",
+        ) from error
+
+
+def swap_manifest(manifest: Manifest, lock: RootLock) -> None:
+    """Make `manifest` the truth. `lock` must be held, and the sequence one above the present one.
+
+    Raises BusyError when the lock is not held or another writer published in between.
+    """
+    present = load_manifest(lock.root).sequence if lock.held else -1
+    if not lock.held or manifest.sequence != present + 1:
+        raise BusyError(
+            f"a change to sequence {manifest.sequence} while the genotypes stand at {present}",
+            where=str(manifest_path(lock.root)),
+            expected="the root's lock held, and the next sequence number",
+            todo="Run the same command again.",
+        )
+    step("genotypes.before-manifest")
+    manifest_path(lock.root).parent.mkdir(parents=True, exist_ok=True)
+    write_stamped(manifest_path(lock.root), manifest.as_dict(), kind=KIND, version=VERSION, sealed=True)
+    step("genotypes.after-manifest")
