@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -87,18 +87,34 @@ def hit_table(
         "locus_end": hits.locus_end,
         "features_in_locus": hits.features_in_locus,
     }
+    indices = pa.array(hits.trait.astype(np.int32))
+    told: dict[str, Any] = {
+        name: pa.DictionaryArray.from_arrays(indices, pa.array(texts, pa.string()))
+        for name, texts in labels.items()
+    }
+    return feature_table(hits.features, told | numbers, columns=columns, assembly=assembly, genes=genes)
+
+
+def feature_table(
+    features: Features,
+    told: Mapping[str, Any],
+    *,
+    columns: Sequence[str],
+    assembly: Assembly,
+    genes: Genes | None = None,
+) -> pa.Table:
+    """V features as a table of declared fields: what is `told` of each (arrays [V]) beside its names."""
     schema = schema_of(columns)
     arrays = []
     for field in schema:
-        if field.name in labels:
-            indices = pa.array(hits.trait.astype(np.int32))
-            arrays.append(pa.DictionaryArray.from_arrays(indices, pa.array(labels[field.name], pa.string())))
-        elif field.name == "nearest_gene":
-            arrays.append(nearest_symbols(hits.features, genes))
+        if field.name == "nearest_gene":
+            arrays.append(nearest_symbols(features, genes))
         elif field.name in _FEATURE_COLUMNS:
-            arrays.append(feature_column(hits.features, assembly, field.name))
+            arrays.append(feature_column(features, assembly, field.name))
+        elif isinstance(values := told[field.name], pa.Array):
+            arrays.append(values)
         else:
-            arrays.append(pa.array(numbers[field.name]).cast(field.type, safe=False))
+            arrays.append(pa.array(values).cast(field.type, safe=False))
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
