@@ -49,26 +49,45 @@ def open_view(root: str | Path, *, token: str | None = None, anonymous: bool = F
         raise
 
 
-def create_app(centre: Centre) -> Starlette:
-    """The whole application over an opened centre, which it closes when it shuts down."""
+def create_app(centre: Centre, *, counted: bool = True) -> Starlette:
+    """The whole application over an opened centre, which it closes when it shuts down.
+
+    `counted=False` leaves the access counter out: for what the server asks itself.
+    """
     from starlette.applications import Starlette  # noqa: PLC0415  not for `nexome.open`
+    from starlette.concurrency import run_in_threadpool  # noqa: PLC0415
     from starlette.middleware import Middleware  # noqa: PLC0415
     from starlette.routing import Mount  # noqa: PLC0415
 
     from nexome.web.api import build_api  # noqa: PLC0415
+    from nexome.web.counting import AccessCounter, CountingLayer  # noqa: PLC0415
+    from nexome.web.heartbeat import Heartbeat  # noqa: PLC0415
+    from nexome.web.metrics import metrics_route  # noqa: PLC0415
     from nexome.web.pages import mount_pages  # noqa: PLC0415
+
+    counter = AccessCounter(centre.catalogue.accounts, centre.root.path)
+    writable = counted and centre.catalogue.accounts.keeps_counts
+    counting = [Middleware(CountingLayer, counter=counter)]
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        heartbeat = Heartbeat(centre, counter) if writable else None
+        if heartbeat:
+            heartbeat.start()
         yield
+        if heartbeat:
+            await run_in_threadpool(heartbeat.stop)
         centre.close()
 
     names = frozenset(
         name.strip().lower() for name in centre.settings.allowed_hosts.split(",") if name.strip()
     )
     app = Starlette(
-        routes=[Mount(API_PATH, build_api(centre))],
-        middleware=[Middleware(HostGuard, names=names)],
+        routes=[metrics_route(centre), Mount(API_PATH, build_api(centre))],
+        middleware=[
+            *(counting if writable and centre.settings.access_counter else []),
+            Middleware(HostGuard, names=names),
+        ],
         lifespan=lifespan,
     )
     mount_pages(app, centre)
@@ -180,7 +199,7 @@ def warm_up(centre: Centre) -> None:
         paths = ["/", "/studies", *_warm_selections(centre)]
         token = new_token()  # an owner's questions are not counted; it opens this second centre alone
         with Centre.open(centre.root.path, owner_token=token) as own:
-            app = create_app(own)
+            app = create_app(own, counted=False)
             pages = [f"/{language}{path}" for path in paths for language in ("en", "zh")]
             asyncio.run(_ask(app, [*pages, *(API_PATH + path for path in paths[1:])], token))
     except NexomeError as error:

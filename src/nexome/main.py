@@ -61,6 +61,7 @@ COMMANDS: Final[Table] = {
     "token": (_TOKEN, "Make, list and revoke tokens: keys that let people in."),
     "grant": ("nexome.cli.tokens:grant", "Let a token's holder see, read or download a study."),
     "targets": (_TARGETS, "Read and check budget and target papers."),
+    "measures": ("nexome.cli.measures:measures", "Measure the centre: held, used, kept."),
     "verify": ("nexome.cli.upkeep:verify", "Compare every stored byte with its checksum."),
     "compact": ("nexome.cli.upkeep:compact", "Merge waiting columns into wide segments."),
     "rebuild": ("nexome.cli.upkeep:rebuild", "Make everything derived anew from the manifests."),

@@ -17,13 +17,14 @@ GrantLevel = Literal["see", "read", "download"]
 # Each level holds the ones before it.
 GRANT_LEVELS: Final[tuple[GrantLevel, ...]] = ("see", "read", "download")
 ALL_STUDIES: Final = "*"
+CENTRE: Final = "@centre"  # a grant on it is the director's; no study can be called so
 EVERYONE: Final = "everyone"  # grants under this name count for anonymous readers too
 TOKEN_PREFIX: Final = "nxm_"  # noqa: S105 - public; tells a person, or a scanner, what a found text is
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks. `grants` are (study identifier or '*', level) pairs; only holders have any."""
+    """Who asks. `grants` are (study identifier, '*' or CENTRE, level) pairs; only holders have any."""
 
     kind: PrincipalKind
     name: str = ""

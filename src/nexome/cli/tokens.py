@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from nexome.access.identity import ALL_STUDIES, CENTRE
 from nexome.cli.options import open_centre, print_rows, root_option
 
 # Names that mean something else in grants and in the audit log.
@@ -87,6 +88,7 @@ def revoke(root: Path, name: str) -> None:
 @click.option("--to", "name", metavar="NAME", help="Name of tokens, or 'everyone'.")
 @click.option("--level", type=click.Choice(LEVELS), default="read", show_default=True, help="How far.")
 @click.option("--all-studies", is_flag=True, help="Every study, also those to come.")
+@click.option("--director", is_flag=True, help="The centre's own papers, measures and cockpit.")
 @click.option("--remove", is_flag=True, help="Take the grant back.")
 @click.option("--list", "show", is_flag=True, help="List all grants.")
 def grant(
@@ -95,6 +97,7 @@ def grant(
     name: str | None,
     level: str,
     all_studies: bool,
+    director: bool,
     remove: bool,
     show: bool,
 ) -> None:
@@ -102,30 +105,35 @@ def grant(
 
     'see': know that the study is there and what it is about; 'read': ask questions of it and read its
     receipt; 'download': take all of it away. Granted to 'everyone' it counts without a token too.
+    --director lets its holder see the papers, the measures and the cockpit, and no private study.
 
     \b
     Examples:
       nexome grant --root associations T2D --to "Lab of metabolic genetics"
       nexome grant --root associations T2D --to everyone --level see
       nexome grant --root associations T2D --to everyone --remove
+      nexome grant --root associations --director --to "Office of the director"
       nexome grant --root associations --list
     """
     if show:
         _list_grants(root)
         return
-    if not name or bool(study) == all_studies:
-        raise click.UsageError("Give a study (or --all-studies) and --to NAME; or --list.")
+    if not name or sum((bool(study), all_studies, director)) != 1:
+        raise click.UsageError("Give a study (or --all-studies, or --director) and --to NAME; or --list.")
     name = name.strip() if name.strip() == "everyone" else _checked_name(name)
     with open_centre(root) as centre:
         accounts = centre.catalogue.accounts
-        subject = "*" if all_studies else centre.owner_view().study(str(study)).study.id
+        if director:
+            subject = CENTRE
+        else:
+            subject = ALL_STUDIES if all_studies else centre.owner_view().study(str(study)).study.id
         if remove:
             accounts.remove_grant(name, subject)
         else:
             accounts.grant(name, subject, level)
         accounts.audit("owner", "grant_remove" if remove else "grant", subject, name=name, level=level)
         known = name == "everyone" or any(t.name == name and not t.revoked for t in accounts.tokens())
-    what = "every study" if all_studies else f"study {study}"
+    what = _subject_text(subject)
     click.echo(f"{name!r} may no longer enter {what}." if remove else f"{name!r} may {level} {what}.")
     if not known and not remove:
         click.echo(f"No token of {name!r} yet: nexome token create --name {name!r}", err=True)
@@ -134,8 +142,16 @@ def grant(
 def _list_grants(root: Path) -> None:
     with open_centre(root) as centre:
         grants = centre.catalogue.accounts.grants()
-    rows = [(g.name, "(every study)" if g.study == "*" else g.study, g.level, g.created) for g in grants]
+    rows = [(g.name, _subject_text(g.study, bare=True), g.level, g.created) for g in grants]
     print_rows(("name", "study", "level", "since"), rows)
+
+
+def _subject_text(subject: str, *, bare: bool = False) -> str:
+    """What a grant is on, for people: in a sentence, or `bare` in a table."""
+    special = {ALL_STUDIES: "every study", CENTRE: "the centre's papers and measures"}
+    if subject in special:
+        return f"({special[subject]})" if bare else special[subject]
+    return subject if bare else f"study {subject}"
 
 
 def _checked_name(name: str) -> str:

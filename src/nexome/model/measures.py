@@ -72,9 +72,16 @@ def _total(
 
 
 def _mean(
-    name: str, unit: _Pair, title: _Pair, meaning: _Pair, source: str, *, words: tuple[str, ...] = ()
+    name: str,
+    unit: _Pair,
+    title: _Pair,
+    meaning: _Pair,
+    source: str,
+    *,
+    part: str = "",
+    words: tuple[str, ...] = (),
 ) -> Measure:
-    return Measure(name, *unit, "gauge", "mean", *title, *meaning, source, "", words)
+    return Measure(name, *unit, "gauge", "mean", *title, *meaning, source, part, words)
 
 
 _HELD: Final = (
@@ -86,9 +93,8 @@ _HELD: Final = (
            ("Associations that are not missing: one feature with one trait each.", "非缺失的关联条数：每条为一个特征与一个性状。"),
            "manifest of the association store", words=("关联", "数据量", "数据条目", "记录", "records")),
     _state("features", ("1", "个"), ("Variants and other features", "变异等特征数"),
-           ("Features of the longest list of each kind: those of the largest axis, or of the largest ragged segment where no axis is. "
-            "Lists overlap, so they are not added up; the true number is this or more.",
-            "最长特征列表的长度：取最大的特征轴；无特征轴时取最大的稀疏段。各列表互有重叠，故不相加；实际不少于此数。"),
+           ("Features of the longest list, an axis or a ragged segment. Lists overlap and are not added up: the true number is this or more.",
+            "最长特征列表（特征轴或稀疏段）的长度。各列表互有重叠，故不相加；实际不少于此数。"),
            "manifest of the association store", words=("变异", "位点", "特征", "variants")),
     _state("samples", ("1", "人次"), ("Participants, summed over studies", "各研究样本量之和"),
            ("The largest sample of each study, added up. Who takes part in several studies counts in each.",
@@ -156,13 +162,13 @@ _KEPT: Final = (
           "access counter and event log", words=("可用率", "正常运行", "在线率", "系统可用", "运行率", "uptime")),
     _mean("response_p50", ("ms", "毫秒"), ("Response time, median", "响应时间中位数"),
           ("Half of the answers of pages and API in the last 30 days began within this time; within 13 %.",
-           "最近 30 天内，页面与 API 半数应答在此时间内开始；误差不超过 13%。"), "access counter", words=("响应时间", "平均响应")),
+           "最近 30 天内，页面与 API 半数应答在此时间内开始；误差不超过 13%。"), "access counter", part="door", words=("响应时间", "平均响应")),
     _mean("response_p95", ("ms", "毫秒"), ("Response time, 95th percentile", "响应时间第 95 百分位"),
           ("95 % of the answers of pages and API in the last 30 days began within this time; within 13 %.",
-           "最近 30 天内，页面与 API 95% 的应答在此时间内开始；误差不超过 13%。"), "access counter", words=("响应时间",)),
+           "最近 30 天内，页面与 API 95% 的应答在此时间内开始；误差不超过 13%。"), "access counter", part="door", words=("响应时间",)),
     _mean("response_p99", ("ms", "毫秒"), ("Response time, 99th percentile", "响应时间第 99 百分位"),
           ("99 % of the answers of pages and API in the last 30 days began within this time; within 13 %.",
-           "最近 30 天内，页面与 API 99% 的应答在此时间内开始；误差不超过 13%。"), "access counter"),
+           "最近 30 天内，页面与 API 99% 的应答在此时间内开始；误差不超过 13%。"), "access counter", part="door"),
     _total("server_errors", ("1", "次"), ("Server errors", "服务器错误数"),
            ("Answers with a status of 500 or more.", "状态码为 500 及以上的应答数。"), "access counter", words=("错误",)),
     _total("lost_servers", ("1", "次"), ("Servers lost", "异常停机次数"),

@@ -48,6 +48,16 @@ class Settings:
         "Address of the reverse proxy whose forwarded headers are believed.",
         "其转发头可信的反向代理地址。",
     )
+    access_counter: bool = _setting(
+        default=True,
+        meaning_en="Count visits, downloads and API calls; no address is kept.",
+        meaning_zh="统计访问、下载与 API 调用；不保存访问者地址。",
+    )
+    metrics_open: bool = _setting(
+        default=False,
+        meaning_en="Let anyone read /metrics; else this machine and holders of a token alone.",
+        meaning_zh="允许任何人读取 /metrics；否则仅限本机与持令牌者。",
+    )
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], *, where: str = "settings") -> Self:
@@ -61,9 +71,19 @@ class Settings:
                 )
             want: type = type(known[name].default)
             try:
-                read[name] = want(value)
+                read[name] = _truth(value) if want is bool else want(value)
             except (TypeError, ValueError):
                 raise SettingsError(
-                    f"{name} = {value!r}", where=where, expected=f"a value of type {want.__name__}"
+                    f"{name} = {value!r}",
+                    where=where,
+                    expected="true or false" if want is bool else f"a value of type {want.__name__}",
                 ) from None
         return cls(**read)
+
+
+def _truth(value: Any) -> bool:
+    """Read true or false, TOML's own or as text of the environment. Raises ValueError for anything else."""
+    text = str(value).strip().lower()
+    if text not in {"true", "false"}:
+        raise ValueError(text)
+    return text == "true"

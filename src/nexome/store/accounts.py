@@ -11,13 +11,13 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from nexome.model.errors import NotFoundError
 from nexome.store.disk import now_iso
@@ -171,13 +171,29 @@ class Accounts:
         if due:
             self.flush_counts()
 
+    def add_counts(self, counts: Mapping[tuple[str, str, str], int]) -> None:
+        """Add what was counted elsewhere, by (day, kind, subject), to what is written next."""
+        if not self._keeps_counts:
+            return
+        with self._lock:
+            self._counts.update(counts)
+            self._counted += sum(counts.values())
+
     def flush_counts(self) -> None:
-        """Write what was counted since the last time."""
+        """Write what was counted since the last time. Raises BusyError and keeps them, if it cannot."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
             self._counted, self._flushed = 0, time.monotonic()
         if not counts:
             return
+        try:
+            self._write_counts(counts)
+        except BaseException:  # a busy or full database: they are written next time
+            with self._lock:
+                self._counts.update(counts)
+            raise
+
+    def _write_counts(self, counts: Mapping[tuple[str, str, str], int]) -> None:
         rows = [{"day": d, "kind": k, "subject": s, "count": n} for (d, k, s), n in counts.items()]
         with self._write() as connection:
             new = _upsert(connection)
@@ -189,6 +205,23 @@ class Accounts:
         """All counters by (day, kind, subject), as written so far."""
         with self._read() as connection:
             return {(day, kind, subject): n for day, kind, subject, n in connection.execute(select(COUNTERS))}
+
+    def count_totals(self, kinds: Iterable[str], *, since: str = "") -> dict[str, dict[str, int]]:
+        """Counters of these kinds, by kind and subject, added up over the days from `since` (a date) on."""
+        wanted = list(kinds)
+        total = func.sum(COUNTERS.c.count)
+        question = select(COUNTERS.c.kind, COUNTERS.c.subject, total).where(COUNTERS.c.kind.in_(wanted))
+        question = question.where(COUNTERS.c.day >= since).group_by(COUNTERS.c.kind, COUNTERS.c.subject)
+        found: dict[str, dict[str, int]] = {kind: {} for kind in wanted}
+        with self._read() as connection:
+            for kind, subject, count in connection.execute(question):
+                found[kind][subject] = int(count)
+        return found
+
+    @property
+    def keeps_counts(self) -> bool:
+        """Whether counts are kept: not where the root may not be written."""
+        return self._keeps_counts
 
 
 def _upsert(connection: Connection) -> Any:

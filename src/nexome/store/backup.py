@@ -14,7 +14,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -34,6 +34,7 @@ from nexome.store.disk import (
     step,
     write_stamped,
 )
+from nexome.store.measures import NAME as MEASURES_NAME
 from nexome.store.papers import FOLDER as PAPERS_NAME
 from nexome.store.root import EVENTS_NAME, ROOT_NAME, SETTINGS_NAME, open_root
 
@@ -99,6 +100,8 @@ def backup_root(
     _stamp(target, source.id, manifest.sequence)
     _drop_unused(target, manifest)
     report.sequence = manifest.sequence
+    with suppress(OSError):  # a root that may not be written can still be backed up
+        source.append_event("backup-made", manifest=manifest.sequence)
     return report
 
 
@@ -133,6 +136,7 @@ def restore_root(backup: Path, target: Path, *, progress: Progress | None = None
     _check_folders(target, manifest)
     _take_changing_files(backup, target / _INCOMING, report)
     _put_changing_files(target)
+    open_root(target).append_event("backup-restored", manifest=manifest.sequence)
     return report
 
 
@@ -225,7 +229,7 @@ def _take_changing_files(root: Path, incoming: Path, report: BackupReport) -> No
     shutil.rmtree(incoming, ignore_errors=True)
     incoming.mkdir(parents=True)
     with space_errors(incoming):
-        for name in (ROOT_NAME, SETTINGS_NAME, EVENTS_NAME, f"{FOLDER}/{NAME}"):
+        for name in (ROOT_NAME, SETTINGS_NAME, MEASURES_NAME, EVENTS_NAME, f"{FOLDER}/{NAME}"):
             if (root / name).exists():
                 (incoming / name).parent.mkdir(exist_ok=True)
                 shutil.copyfile(root / name, incoming / name)
@@ -249,7 +253,8 @@ def _put_changing_files(target: Path) -> None:
     for name in SMALL_FOLDERS:
         if (incoming / name).is_dir():
             remove_folder(target / name)
-    for name in (*SMALL_FOLDERS, CATALOGUE_NAME, SETTINGS_NAME, EVENTS_NAME, ROOT_NAME, f"{FOLDER}/{NAME}"):
+    kept = (CATALOGUE_NAME, SETTINGS_NAME, MEASURES_NAME, EVENTS_NAME, ROOT_NAME, f"{FOLDER}/{NAME}")
+    for name in (*SMALL_FOLDERS, *kept):
         if (incoming / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             if (incoming / name).is_file():

@@ -33,6 +33,7 @@ from nexome.web.api.encode import (
     encode_table,
 )
 from nexome.web.api.errors import NotAcceptableError, TooLargeError, error_response
+from nexome.web.counting import Door, tell
 from nexome.web.http import SECURITY_HEADERS, cached, etag_matches, read_token
 
 BODY_MAX: Final = 1_000_000  # bytes of a posted question
@@ -82,8 +83,14 @@ class Endpoint:
         except Exception as error:  # noqa: BLE001 - the one place where any error becomes a response
             return error_response(error, request)
 
+    def _door(self) -> Door:
+        if self.route.path == "/health":
+            return "silent"
+        return "download" if self.route.stream else "api"
+
     def _answer(self, request: Request, question: Question) -> Response:
         view = self._centre.view_for(question.token)
+        tell(request, self._door(), name=self.route.path, owner=view.principal.kind == "owner")
         etag = _etag(view, question, request) if self.route.steady and request.method != "POST" else None
         if etag and view.scope == "open" and etag_matches(request, etag):
             return cached(request, Response(), scope="open", etag=etag)

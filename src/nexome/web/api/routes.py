@@ -38,6 +38,7 @@ from nexome.web.api.answers import (
     answer_variant,
 )
 from nexome.web.api.declare import Parameter, Route
+from nexome.web.api.measures import HISTORY_COLUMNS, MEASURE_COLUMNS, answer_history, answer_measures
 
 _STUDY: Final = Parameter(
     "study", "text", "Identifier of the study.", "研究编号。", "GCST90002369", place="path"
@@ -109,9 +110,29 @@ _FIELD_COLUMNS: Final = (
 )
 _HIT_COLUMNS: Final = ("kind", "id", "label", "label_zh", "note", "certain")
 
+_MEASURE: Final = Parameter("measure", "text", "Name of the measure.", "指标名称。", "visits", place="path")
+
 ROUTES: Final[tuple[Route, ...]] = (
     Route("/health", "Whether the server answers", "服务是否正常", answer_health, steady=False),
     Route("/fields", "Every field of every answer", "所有字段的说明", answer_fields, _TABLE, _FIELD_COLUMNS),
+    Route(
+        "/measures",
+        "What the centre can tell of itself; for its owner and directors",
+        "本中心的各项计量值；限所有者与中心负责人",
+        answer_measures,
+        _TABLE,
+        MEASURE_COLUMNS,
+        steady=False,
+    ),
+    Route(
+        "/measures/{measure}/history",
+        "All samples of a measure, oldest first; for its owner and directors",
+        "一项计量的全部历史取样，由早到晚；限所有者与中心负责人",
+        answer_history,
+        (_MEASURE, *_TABLE),
+        HISTORY_COLUMNS,
+        steady=False,
+    ),
     Route("/studies", "Studies", "研究列表", answer_studies, (_SEARCH, *_PAGED), STUDY_COLUMNS, steady=False),
     Route("/studies/{study}", "One study", "一个研究", answer_study, (_STUDY,)),
     Route(

@@ -30,6 +30,7 @@ from starlette.types import Scope
 
 from nexome.access.centre import Centre
 from nexome.model.errors import NexomeError, NotFoundError, RefusedError
+from nexome.web.counting import tell
 from nexome.web.http import SECURITY_HEADERS, TOKEN_COOKIE, cached, packed, read_token
 from nexome.web.pages.home import build_home
 from nexome.web.pages.language import Language, choose_language, languages
@@ -95,6 +96,9 @@ def _answer(centre: Centre, language: Language, build: Build, request: Request) 
     ask = Ask(language, view, centre.settings, path or "/", dict(request.query_params))
     try:
         made = build(ask, **request.path_params)
+        if isinstance(made, Page):
+            own = view.principal.kind == "owner"
+            tell(request, "page", name=made.template.removesuffix(".html"), owner=own)
         if isinstance(made, Redirect):
             return _guarded(RedirectResponse(made.href, status_code=303), language)
         response = _file(made) if isinstance(made, Download) else HTMLResponse(render(made, ask))
