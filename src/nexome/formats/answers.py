@@ -64,7 +64,7 @@ def _printable(column: pa.ChunkedArray, missing: str) -> pa.ChunkedArray:
     elif pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, column.type))
     elif pa.types.is_list(column.type):
-        column = pc.binary_join(column, "|")
+        column = pc.binary_join(column.cast(pa.list_(pa.string())), "|")
     # An empty field is what write_csv gives for null; another mark needs the column as text.
     return column.cast(pa.string()).fill_null(missing) if missing and column.null_count else column
 

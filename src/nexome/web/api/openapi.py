@@ -111,7 +111,8 @@ def _column_items(name: str) -> dict[str, Any]:
 def _field(name: str) -> dict[str, Any]:
     field = FIELDS[name]
     kinds = {"float": "number", "int": "integer", "uint": "integer", "bool": "boolean"}
-    kind = kinds.get(field.type.rstrip("0123456789"), "string")
+    many, _, inner = field.type.rstrip(">").rpartition("<")
+    kind = "array" if many else kinds.get(inner.rstrip("0123456789"), "string")
     schema: dict[str, Any] = {
         "title": field.title_en,
         "description": field.meaning_en + (f" Unit: {field.unit}." if field.unit else ""),
@@ -119,6 +120,8 @@ def _field(name: str) -> dict[str, Any]:
         "x-description-zh": field.meaning_zh,
         "type": [kind, "null"] if field.missing != "never" else kind,
     }
+    if many:
+        schema["items"] = {"type": kinds.get(inner.rstrip("0123456789"), "string")}
     return schema
 
 
