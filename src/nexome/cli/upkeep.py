@@ -108,7 +108,7 @@ def compact(root: Path) -> None:
 @click.command()
 @root_argument
 def rebuild(root: Path) -> None:
-    """Make everything derived anew from the manifests: the lists that search reads.
+    """Make everything derived anew: the lists that search reads, summaries that older versions lack.
 
     Tokens, grants and the audit log are not derived and stay as they are. Never needed in daily life;
     after an upgrade, or when the catalogue was lost, it makes a new one.
@@ -117,11 +117,16 @@ def rebuild(root: Path) -> None:
     Example:
       nexome rebuild associations
     """
+    from nexome.store.associations.window import rebuild_zooms  # noqa: PLC0415
+
     with open_centre(root) as centre:
         centre.catalogue.drop_derived()
         snapshot = centre.store.snapshot()
         centre.searchable(snapshot)
+        summarised = rebuild_zooms(snapshot)
     click.echo(f"{len(snapshot.studies):,} studies indexed, sequence {snapshot.sequence}.")
+    if summarised:
+        click.echo(f"{summarised:,} studies summarised for wide windows.")
 
 
 @click.command()

@@ -137,6 +137,24 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of the genome that may run over several contigs.
+
+    From `start` of contig `first` to `end` of contig `last`, 1-based, both ends included.
+    """
+
+    first: int
+    start: int
+    last: int
+    end: int
+
+    @property
+    def locus_range(self) -> tuple[int, int]:
+        """First locus inside and first locus behind, as numbers of the sorted axis."""
+        return self.first << 32 | self.start, (self.last << 32 | self.end) + 1
+
+
+@dataclass(frozen=True, slots=True)
 class VariantName:
     """What a person wrote for a variant: an rs number, or a position with or without alleles."""
 

@@ -19,6 +19,7 @@ from nexome.model.errors import NotFoundError
 from nexome.model.genome import (
     UNPLACED,
     Interval,
+    Stretch,
     VariantName,
     allele_key,
     feature_key,
@@ -63,9 +64,9 @@ def phewas(snapshot: Snapshot, key: FeatureKey, select: Selection) -> Cells:
 
 def region(snapshot: Snapshot, interval: Interval, select: Selection) -> Planes:
     """All features inside an interval × the traits of a selection, features sorted by key."""
-    spans = [axis.rows_in(interval) for axis in _axes(select)]
+    spans = [axis.rows_in(interval) for axis in axes_of(select)]
     used = [i for i, (low, high) in enumerate(spans) if high > low]
-    parts = [_axes(select)[i].features(*spans[i]) for i in used]
+    parts = [axes_of(select)[i].features(*spans[i]) for i in used]
     features = unite(parts) if parts else _no_features()
     rows: list[tuple[Int64s, Int64s]] = [(_NO_ROWS, _NO_ROWS)] * len(spans)
     for i, part in zip(used, parts, strict=True):
@@ -88,7 +89,7 @@ def study_batches(
     study_id: str,
     trait_id: str | None = None,
     *,
-    interval: Interval | None = None,
+    interval: Interval | Stretch | None = None,
     rows: int = BATCH_ROWS,
 ) -> Iterator[Cells]:
     """The cells of one study in batches of at most about `rows` features × one trait, by position.
@@ -141,13 +142,13 @@ def features_of(snapshot: Snapshot, keys: Sequence[FeatureKey]) -> Features:
 # ---------------------------------------------------------------- where things are
 
 
-def _axes(select: Selection) -> list[Axis]:
+def axes_of(select: Selection) -> list[Axis]:
     """Axes of the grid parts, then those of the ragged parts."""
     return [axis for axis, _ in select.grids] + [part.segment.axis for part in select.ragged]
 
 
 def _all_axes(snapshot: Snapshot) -> list[Axis]:
-    return _axes(snapshot.everything)
+    return axes_of(snapshot.everything)
 
 
 _Found = tuple[Features, list[tuple[Int64s, Int64s]]]
@@ -156,12 +157,12 @@ _Found = tuple[Features, list[tuple[Int64s, Int64s]]]
 
 def _at_keys(keys: Sequence[FeatureKey], select: Selection) -> _Found:
     rows = []
-    for axis in _axes(select):
+    for axis in axes_of(select):
         found = np.array([axis.find(key) for key in keys], np.int64)
         order = np.argsort(found, kind="stable")
         order = order[found[order] >= 0]
         rows.append((found[order], order))
-    return _described(keys, _axes(select)), rows
+    return _described(keys, axes_of(select)), rows
 
 
 def _described(keys: Sequence[FeatureKey], axes: Sequence[Axis]) -> Features:
@@ -319,7 +320,7 @@ def _scatter(found: _RaggedFind | None, place: Int64s, target: Target) -> None:
 
 
 def _trait_batches(
-    snapshot: Snapshot, select: Selection, ordinal: int, *, interval: Interval | None, rows: int
+    snapshot: Snapshot, select: Selection, ordinal: int, *, interval: Interval | Stretch | None, rows: int
 ) -> Iterator[Cells]:
     """Batches of one trait: rows of its axis, with cells of a ragged companion merged in by key."""
     narrow = _OneTrait(snapshot, select, ordinal)

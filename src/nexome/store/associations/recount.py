@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from nexome.model.genome import Assembly
 from nexome.store.associations.axis import Axis
 from nexome.store.associations.ragged import RaggedCells, RaggedSegment
 from nexome.store.associations.segment import Target, Window, run_work
@@ -20,6 +21,7 @@ from nexome.store.associations.snapshot import RaggedPart, Selection, Snapshot
 from nexome.store.associations.summaries import GROUPED_FROM, Summary
 from nexome.store.associations.summary_builder import SummaryBuilder
 from nexome.store.associations.types import UInt64s
+from nexome.store.associations.zoom import ZOOM_NAME, read_zoom
 
 BAND_CELLS: Final = 1 << 24
 _RUN_CELLS: Final = 1 << 20
@@ -148,12 +150,23 @@ def _check_batch(snapshot: Snapshot, select: Selection) -> Iterator[tuple[str, s
         with tempfile.TemporaryDirectory() as folder:
             counted.write(Path(folder), first_trait=first, traits=count)
             differing = list(_differences(published.summary(), Summary(Path(folder))))
+            differing += _zoom_differences(published.path, Path(folder), snapshot.assembly, count)
         for found in differing:
             yield f"study {study}", found
         cells = int(counted.cells[first : first + count].sum())
         if cells != published.cells:
             yield f"study {study}", f"{cells} cells counted, the manifest says {published.cells}"
         first += count
+
+
+def _zoom_differences(kept: Path, counted: Path, assembly: Assembly, traits: int) -> Iterator[str]:
+    """Traits whose strongest features differ; nothing for a version written before they were kept."""
+    if not all((folder / ZOOM_NAME).is_file() for folder in (kept, counted)):
+        return
+    for trait in range(traits):
+        mine, theirs = (read_zoom(folder / ZOOM_NAME, assembly, trait) for folder in (kept, counted))
+        if not mine.same(theirs):
+            yield f"the strongest features of bins of trait number {trait} differ"
 
 
 def _count_band(

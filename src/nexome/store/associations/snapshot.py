@@ -28,6 +28,7 @@ from nexome.store.associations.ragged import RaggedSegment
 from nexome.store.associations.segment import Segment
 from nexome.store.associations.summaries import Summary
 from nexome.store.associations.types import Int64s, TraitRef, TraitTable
+from nexome.store.associations.zoom import ZoomCache
 from nexome.store.disk import read_stamped
 
 STUDY_KIND: Final = "nexome-study"
@@ -95,6 +96,7 @@ class Opened:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.zooms = ZoomCache()
         self._axes: dict[str, Axis] = {}
         self._segments: dict[str, DenseSegment | ColumnSegment | RaggedSegment] = {}
         self._studies: dict[tuple[str, int, str], PublishedStudy] = {}
@@ -163,6 +165,7 @@ class Snapshot:
         self.assembly = assembly
         self.pool = pool
         self._opened = opened
+        self.zooms = opened.zooms
         self._runs: dict[str, tuple[dict[str, list[tuple[int, int, int]]], int]] = {}
         self.studies: Mapping[str, PublishedStudy] = _Studies(manifest, opened)
 

@@ -5,6 +5,7 @@ In the folder of a study version:
     hits.arrow      features with p < 1e-4 of every trait, by trait and position, with rank by p; leads of
                     loci carry the stretch and size of their locus
     traits.arrow    one row a trait: cells, missing, λGC, hits, Manhattan bit sets, counts of |z|
+    zoom.arrow      the strongest feature of each fine bin (`zoom`)
     summary.json    stamped: thresholds, position bins, totals; Manhattan and counts of all traits together
                     for a study of more than GROUPED_FROM traits
 
@@ -31,6 +32,7 @@ from nexome.methods.quantiles import Z_BINS
 from nexome.model.errors import DamagedError, NotFoundError
 from nexome.model.genome import HASHED
 from nexome.store.associations.types import Features, Floats, Int64s, UInt32s, UInt64s
+from nexome.store.associations.zoom import ZOOM_NAME
 from nexome.store.disk import read_stamped
 
 KIND: Final = "nexome-association-summary"
@@ -41,7 +43,7 @@ HITS_MOST: Final = 1000  # hits kept of each trait of such a study
 HITS_NAME: Final = "hits.arrow"
 TRAITS_NAME: Final = "traits.arrow"
 SUMMARY_NAME: Final = "summary.json"
-FILES: Final = (HITS_NAME, TRAITS_NAME, SUMMARY_NAME)
+FILES: Final = (HITS_NAME, TRAITS_NAME, ZOOM_NAME, SUMMARY_NAME)
 
 HIT_SCHEMA: Final = pa.schema(
     [
@@ -152,6 +154,13 @@ class Summary:
         else:
             rows = np.argsort(-np.abs(self._hits["z"]), kind="stable")[offset:][:limit]
         return self._rows(rows)
+
+    def hits_between(self, trait: int, low: int, high: int) -> HitRows:
+        """Hits of one trait from locus `low` up to but not including locus `high`, by position."""
+        first, kept = self._extent(trait)
+        locus = self._hits["locus"][first : first + kept]
+        edges = np.searchsorted(locus, np.array([low, high], np.uint64)) + first
+        return self._rows(np.arange(*edges))
 
     def loci(self, trait: int | None = None, *, limit: int | None = None, offset: int = 0) -> HitRows:
         """Leads of the loci of one trait, or of all, strongest first."""

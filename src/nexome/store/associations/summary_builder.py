@@ -36,6 +36,8 @@ from nexome.store.associations.summaries import (
     VERSION,
 )
 from nexome.store.associations.types import Codes, Exact, Features, Floats, Int64s, UInt32s, UInt64s
+from nexome.store.associations.zoom import ZOOM_NAME, write_zoom
+from nexome.store.associations.zoom_builder import StrongestBuilder
 from nexome.store.disk import space_errors, write_stamped
 
 SUGGESTIVE: Final = 5.0  # −log₁₀ 1e-5: loci of a trait without a genome-wide one
@@ -150,13 +152,15 @@ def _no_hits() -> _Hits:
 class SummaryBuilder:
     """Counts the cells of T traits as they are written, then writes their summaries.
 
-    Memory: 36 kB a trait (unless grouped) and 40 bytes a hit. The traits are of one study, which is
-    grouped above GROUPED_FROM traits, or with `one_study=False` of as many studies, which never are.
+    Memory: 36 kB a trait and what StrongestBuilder takes (unless grouped), and 40 bytes a hit. The
+    traits are of one study, which is grouped above GROUPED_FROM traits, or with `one_study=False` of as
+    many studies, which never are.
     """
 
     def __init__(self, assembly: Assembly, traits: int, *, one_study: bool = True) -> None:
         self._bins = position_bins(assembly)
         self._grouped = one_study and traits > GROUPED_FROM
+        self._strongest = None if self._grouped else StrongestBuilder(assembly, traits)
         groups = 1 if self._grouped else traits
         self._qq = np.zeros((groups, Z_BINS), np.int64)
         self._sets = np.zeros((groups, self._bins.size), np.uint64)
@@ -193,6 +197,8 @@ class SummaryBuilder:
         bins = self._bins.bin_of(features.locus)
         _count(z, bins, self._bit, self._qq[group], self._sets[group], self._missing[own])
         self._tally[own, 0] += z.shape[0] - (self._missing[own] - before)
+        if self._strongest is not None:
+            self._strongest.add(features, z, first_trait=first_trait)
         self._keep_hits(features, codes, exact_z, first_trait=first_trait)
 
     def add_ragged(self, features: Features, cells: RaggedCells, trait: int) -> None:
@@ -283,6 +289,7 @@ class SummaryBuilder:
             qq=self._all_qq[None, :] if self._grouped else self._qq,
             sets=self._sets,
             bin_width_bp=self._bins.width_bp,
+            strongest=self._strongest,
         )
 
 
@@ -317,9 +324,10 @@ class SummaryData:
     qq: Int64s
     sets: UInt64s
     bin_width_bp: int
+    strongest: StrongestBuilder | None
 
     def write(self, folder: Path, *, first_trait: int = 0, traits: int | None = None) -> None:
-        """Write hits.arrow, traits.arrow and summary.json for `traits` traits from `first_trait` on.
+        """Write the files of `summaries` for `traits` traits from `first_trait` on.
 
         Traits are numbered from 0 in the files. Raises SpaceError when the disk is full.
         """
@@ -333,6 +341,9 @@ class SummaryData:
         with space_errors(folder):
             _write_arrow(folder / HITS_NAME, self._hit_table(hits, offset))
             _write_arrow(folder / TRAITS_NAME, self._trait_table(own, offset, plots=not grouped))
+            if self.strongest is not None:
+                found = map(self.strongest.trait, range(first_trait, stop))
+                write_zoom(folder / ZOOM_NAME, self.strongest.bins, found)
             write_stamped(
                 folder / SUMMARY_NAME, self._facts(own, grouped=grouped), kind=KIND, version=VERSION
             )
