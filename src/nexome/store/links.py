@@ -1,10 +1,11 @@
-"""What ties the indicators of a paper to numbers, and the evidence for them: beside the paper's versions, so they stay.
+"""What ties the indicators of a paper to numbers, and the evidence: beside the paper's versions; they stay.
 
     <root>/papers/<paper>/links.json           kind "nexome-links", sealed, `revision` counts every change
-    <root>/papers/<paper>/evidence/<sha256>    one file each, named by its content; never changed, never removed
+    <root>/papers/<paper>/evidence/<sha256>    a file each, named by its content; never changed, never removed
 
-Evidence is on the disk before links.json names it: a crash between leaves a file nobody names, and both whole. An event that
-a crash kept from the log is entered before the next one. What links mean is `report.links`'s matter.
+Evidence is on the disk before links.json names it: a crash between leaves a file nobody names, and both
+whole. An event that a crash kept from the log is entered before the next one. What links mean is said in
+`report.links`.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ def read_links(root: Path, paper: str) -> dict[str, Any]:
 def write_links(root: Root, paper: str, values: Mapping[str, Any], *, change: Mapping[str, Any]) -> int:
     """Write the links of a paper with their next revision and enter the change in the event log.
 
-    The caller holds the root's lock. `change` says what was done, by whom; it is kept in the file too, so that
-    the log can be completed after a crash. Returns the revision.
+    The caller holds the root's lock. `change` says what was done, by whom; it is kept in the file too, so
+    that the log can be completed after a crash. Returns the revision.
     """
     before = read_links(root.path, paper)
     _complete_log(root, paper, before)
