@@ -42,12 +42,15 @@ from nexome.access.finding import (
     unknown_variant,
 )
 from nexome.access.identity import Principal
+from nexome.access.interpreting import Interpreting
+from nexome.access.overview import Overview
 from nexome.access.policy import Action, decide
 from nexome.access.searching import search_hits
 from nexome.access.tables import hit_table, nearest_symbols, study_table, trait_table
+from nexome.access.windows import GENOME, POINTS, WindowAnswer, answer_window, parse_window
 from nexome.model.errors import NotFoundError, QueryError
 from nexome.model.fields import schema_of
-from nexome.model.genome import Assembly, Interval, parse_interval
+from nexome.model.genome import Assembly, Interval, Stretch, parse_interval
 from nexome.store.associations import Features, query
 from nexome.store.genes import GENE_COLUMNS, Genes
 
@@ -61,7 +64,7 @@ Order = Literal["p", "position"]
 BATCH_ROWS: Final = 131_072
 
 
-class View:
+class View(Interpreting, Overview):
     """All questions one principal may ask. Made by `Centre.view_for` or `nexome.open`; cheap to make.
 
     Thread-safe. Each question reads the newest published manifest. `with` closes the centre that
@@ -303,6 +306,24 @@ class View:
         parts = query.study_batches(allowance.snapshot, study, trait, interval=place, rows=batch_rows)
         return _batches(parts, batch_rows)
 
+    def window(
+        self, study: str, trait: str | None = None, where: str | Stretch = GENOME, *, points: int = POINTS
+    ) -> WindowAnswer:
+        """What a screen of about `points` points shows of a trait, from the whole genome to one base.
+
+        `where` is 'genome', a region or gene, or '1:2Mb-3:50kb' across contigs. `trait` may be left out
+        where the study has one. Raises as `associations` and `interval`.
+        """
+        place = self.stretch(where)
+        allowance = self._allowance()
+        ordinal = only_trait(allowance.require(study, "read_cells"), trait)
+        self._count("window")
+        return answer_window(allowance, study, ordinal, where=place, points=points)
+
+    def stretch(self, where: str | Stretch) -> Stretch:
+        """The stretch of the genome a text means; see `window`."""
+        return where if isinstance(where, Stretch) else parse_window(where, self.assembly, self.interval)
+
     # ------------------------------------------------------------ summaries
 
     def top(
@@ -329,13 +350,7 @@ class View:
         `trait` may be left out where the study has one. Raises QueryError where it has more.
         """
         published = self._summarised(study)
-        ordinal = _ordinal(published, trait)
-        if ordinal is None and len(published.study.traits) > 1:
-            raise QueryError(
-                f"study {study} has {len(published.study.traits)} traits",
-                expected="the trait's identifier too",
-            )
-        return published.summary().trait(ordinal or 0)
+        return published.summary().trait(only_trait(published, trait))
 
     def study_summary(self, study: str) -> Summary:
         """As `summary`, of all traits of a study: totals, and the numbers of each as columns."""
@@ -453,6 +468,17 @@ def _batches(parts: Iterator[Planes], batch_rows: int) -> Iterator[pa.RecordBatc
 
 def _traits_by_id(published: PublishedStudy) -> dict[str, Any]:
     return {trait.id: (published.study, trait) for trait in published.study.traits}
+
+
+def only_trait(published: PublishedStudy, trait: str | None) -> int:
+    """The ordinal of a trait, which may be left out where the study has one. Raises QueryError where not."""
+    ordinal = _ordinal(published, trait)
+    if ordinal is None and len(published.study.traits) > 1:
+        raise QueryError(
+            f"study {published.study.id} has {len(published.study.traits)} traits",
+            expected="the trait's identifier too",
+        )
+    return ordinal or 0
 
 
 def _ordinal(published: PublishedStudy, trait: str | None) -> int | None:

@@ -15,6 +15,7 @@ from nexome.access.answers import (
     TOP_COLUMNS,
     TRAIT_COLUMNS,
 )
+from nexome.access.windows import POINTS, POINTS_MAX, WINDOW_COLUMNS
 from nexome.web.api.answers import (
     LOOKUP_MAX,
     SEARCH_MAX,
@@ -38,7 +39,9 @@ from nexome.web.api.answers import (
     answer_variant,
 )
 from nexome.web.api.declare import Parameter, Route
+from nexome.web.api.interpreting import INTERPRETING_ROUTES
 from nexome.web.api.measures import HISTORY_COLUMNS, MEASURE_COLUMNS, answer_history, answer_measures
+from nexome.web.api.windows import answer_window
 
 _STUDY: Final = Parameter(
     "study", "text", "Identifier of the study.", "研究编号。", "GCST90002369", place="path"
@@ -196,6 +199,32 @@ ROUTES: Final[tuple[Route, ...]] = (
         ASSOCIATION_COLUMNS,
     ),
     Route(
+        "/studies/{study}/window",
+        "What a screen shows of a trait, from the whole genome to one base",
+        "一屏所见：从全基因组到单个碱基的关联点",
+        answer_window,
+        (
+            _STUDY,
+            _TRAIT,
+            Parameter(
+                "region",
+                "text",
+                "A region, a gene, a stretch across contigs (1:2Mb-3:50kb) or 'genome', as when left out.",
+                "区间、基因、跨染色体的一段（1:2Mb-3:50kb）或 genome（全基因组，默认）。",
+                "2:165000000-166000000",
+            ),
+            Parameter(
+                "points",
+                "integer",
+                f"About how many points the screen can show, up to {POINTS_MAX:,}.",
+                f"屏幕大约能显示的点数，至多 {POINTS_MAX:,}。",
+                str(POINTS),
+            ),
+            *_TABLE,
+        ),
+        WINDOW_COLUMNS,
+    ),
+    Route(
         "/studies/{study}/download",
         "A whole study as one file: GWAS-SSF (.tsv.gz) or Parquet",
         "整个研究的文件：GWAS-SSF（.tsv.gz）或 Parquet",
@@ -284,4 +313,5 @@ ROUTES: Final[tuple[Route, ...]] = (
         _HIT_COLUMNS,
         steady=False,
     ),
+    *INTERPRETING_ROUTES,
 )
