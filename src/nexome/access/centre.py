@@ -17,6 +17,7 @@ from typing import Final, Self
 
 from nexome.access.allowance import Allowance, allowance_of
 from nexome.access.identity import EVERYONE, GRANT_LEVELS, OWNER, GrantLevel, Principal, token_hash
+from nexome.access.overview import OutcomeCache
 from nexome.access.view import View
 from nexome.model.errors import BusyError, RefusedError
 from nexome.model.settings import Settings
@@ -49,6 +50,7 @@ class Centre:
         self._lock = threading.Lock()
         self._allowances: OrderedDict[Principal, Allowance] = OrderedDict()
         self._principals: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+        self.outcomes = OutcomeCache()
         self._genes: Genes | None = None
 
     @classmethod

@@ -1,0 +1,119 @@
+"""The doors of a View that look over many studies at once: what each found, genes of one name, doubts.
+
+What a study of one trait found (λGC, loci) is read from its summary and kept by study version, a few
+numbers each, so that a list of 10⁴ studies is sorted without opening their summaries again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+import pyarrow.compute as pc
+
+from nexome.access.quality import Doubt, effective_size, judge_trait
+from nexome.model.errors import NexomeError, NotFoundError
+from nexome.model.terms import Trait
+from nexome.store.associations.summaries import Summary
+
+if TYPE_CHECKING:
+    from nexome.access.allowance import Allowance
+    from nexome.access.centre import Centre
+    from nexome.store.associations import PublishedStudy
+    from nexome.store.genes import GeneRecord, Genes
+
+KEPT: Final = 1 << 18  # versions; then those not asked for are let go
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a study of one trait found. `people`: effective size; NaN where a number is not known.
+
+    `loci` are genome-wide significant ones (p < 5e-8).
+    """
+
+    people: float
+    lambda_gc: float
+    loci: int
+
+
+@dataclass(slots=True)
+class OutcomeCache:
+    """Outcomes by study version, about KEPT of them. Thread-safe."""
+
+    _kept: dict[tuple[str, int], Outcome | None] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, studies: Mapping[str, PublishedStudy]) -> dict[str, Outcome]:
+        """Outcomes of those studies that have one trait and a summary that can be read."""
+        with self._lock:
+            found = {
+                (name, p.version): self._kept.get((name, p.version)) or _read(p)
+                for name, p in studies.items()
+            }
+            self._kept = {**self._kept, **found} if len(self._kept) < KEPT else found
+        return {name: outcome for (name, _), outcome in found.items() if outcome is not None}
+
+
+class _Asking(Protocol):
+    """What these doors need of a View."""
+
+    _centre: Centre
+
+    def _allowance(self) -> Allowance: ...
+
+    def _genes(self) -> Genes: ...
+
+    def _summarised(self, study: str) -> PublishedStudy: ...
+
+
+class Overview:
+    """Mixed into View."""
+
+    def outcomes(self: _Asking) -> Mapping[str, Outcome]:
+        """What each readable study of one trait found; other studies are not in it."""
+        allowance = self._allowance()
+        readable = {name: allowance.visible[name] for name in allowance.readable}
+        return self._centre.outcomes.of(readable)
+
+    def doubts(self: _Asking, study: str, trait: str) -> tuple[Doubt, ...]:
+        """The rules of `access.quality` that fire for a trait. Raises as `summary`."""
+        published = self._summarised(study)
+        ordinal, record = _trait(published, trait)
+        return judge_trait(record, published.summary().trait(ordinal))
+
+    def genes_named(self: _Asking, text: str) -> tuple[GeneRecord, ...]:
+        """All places of a gene: those with the symbol of the gene `text` means, by position.
+
+        A symbol may stand at several places (X and Y, or copies). Raises NotFoundError as `gene`.
+        """
+        genes = self._genes()
+        found = genes.find(text)
+        if found.id.casefold() == text.strip().casefold():
+            return (found,)
+        same = pc.equal(genes.table["gene_symbol"], found.symbol).to_numpy()
+        return tuple(genes.record(row) for row in np.flatnonzero(same).tolist())
+
+
+def _read(published: PublishedStudy) -> Outcome | None:
+    """The outcome of a study; its summary is opened for this alone, since maps of 10⁴ would stay open."""
+    traits = published.study.traits
+    if len(traits) != 1:
+        return None
+    try:
+        summary = Summary(published.path).trait()
+        strong = int(np.count_nonzero(~summary.loci().suggestive))
+        people = effective_size(traits[0].n, traits[0].n_cases, traits[0].n_controls)
+        return Outcome(people, summary.lambda_gc, strong)
+    except NexomeError:
+        return None
+
+
+def _trait(published: PublishedStudy, trait: str) -> tuple[int, Trait]:
+    for ordinal, record in enumerate(published.study.traits):
+        if record.id == trait:
+            return ordinal, record
+    raise NotFoundError(f"no trait {trait[:100]!r}", where=f"study {published.study.id}")
