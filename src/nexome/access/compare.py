@@ -21,7 +21,7 @@ import pyarrow as pa
 from nexome.access.coloc import refuse_same
 from nexome.access.pairs import Overlap, match_features, overlap_of
 from nexome.access.signals import ancestry_warnings, chosen_trait, is_small
-from nexome.access.tables import feature_table
+from nexome.access.tables import feature_table, nearest_symbols
 from nexome.methods.compare import (
     Concordance,
     Correlation,
@@ -95,7 +95,7 @@ class Leads:
     """L leads that both studies have, in genome order; arrays [L], effects of the row's effect allele.
 
     `of` [2, L] says whether the study leads a locus there, `union` [L] which rows stand in `union`.
-    `beta`, `se`, `z`, `eaf` are [2, L], first study first.
+    `beta`, `se`, `z`, `eaf` are [2, L], first study first; `nearest_gene` is null without genes.
     """
 
     features: Features
@@ -105,6 +105,7 @@ class Leads:
     beta: Floats
     se: Floats
     eaf: Floats
+    nearest_gene: pa.Array
 
     def rows(self, chosen: Chosen) -> Rows:
         """Rows of the first study's leads ('a'), the second's ('b') or one a locus ('union')."""
@@ -159,7 +160,7 @@ class Comparison:
             return leads.beta, leads.se
         return leads.z, np.ones_like(leads.z)
 
-    def table(self, *, genes: Genes | None = None) -> pa.Table:
+    def table(self) -> pa.Table:
         """The leads both studies have, in genome order (LEAD_COLUMNS)."""
         leads = self.leads
         names = np.array(["", "a", "b", "both"])[leads.of[0] + 2 * leads.of[1]]
@@ -169,7 +170,8 @@ class Comparison:
             told[f"standard_error_{side}"] = leads.se[k]
             told[f"neg_log_10_p_value_{side}"] = neg_log10_p_from_z(leads.z[k])
             told[f"effect_allele_frequency_{side}"] = leads.eaf[k]
-        return feature_table(leads.features, told, columns=LEAD_COLUMNS, assembly=self.assembly, genes=genes)
+        told["nearest_gene"] = leads.nearest_gene
+        return feature_table(leads.features, told, columns=LEAD_COLUMNS, assembly=self.assembly)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,7 @@ def compare_studies(
     *,
     leads: tuple[LeadKeys, LeadKeys] | None = None,
     clumping: str = "distance",
+    genes: Genes | None = None,
 ) -> Comparison:
     """Compare two traits. `leads` are those found by LD; None takes the loci of the summaries.
 
@@ -201,7 +204,7 @@ def compare_studies(
     if not overlap.shared:
         raise _nothing_shared(published)
     keys = leads or tuple(_summary_leads(p, o) for p, (o, _) in zip(published, chosen, strict=True))
-    found = _read_leads(allowance, names, keys)
+    found = _read_leads(allowance, names, keys, genes=genes)
     scale, unit = _scale([p.study for p in published])
     sides = [
         Side(
@@ -283,7 +286,9 @@ def _summary_leads(published: PublishedStudy, ordinal: int) -> LeadKeys:
     return LeadKeys(np.asarray(rows.features.locus), np.asarray(rows.features.allele))
 
 
-def _read_leads(allowance: Allowance, names: list[tuple[str, str]], keys: Any) -> Leads:
+def _read_leads(
+    allowance: Allowance, names: list[tuple[str, str]], keys: Any, *, genes: Genes | None
+) -> Leads:
     """Leads of either study that both have, with the numbers of both for the first's alleles."""
     both = [_numbers(allowance, name, keys) for name in names]
     (features_a, a), (features_b, b) = both
@@ -307,6 +312,7 @@ def _read_leads(allowance: Allowance, names: list[tuple[str, str]], keys: Any) -
         beta=values["beta"][:, kept],
         se=values["standard_error"][:, kept],
         eaf=values["effect_allele_frequency"][:, kept],
+        nearest_gene=nearest_symbols(held, genes),
     )
 
 

@@ -42,7 +42,7 @@ class _Asking(Protocol):
 
 
 class Interpreting:
-    """Mixed into View. `where` is a region, a gene or an Interval; a study of one trait needs no trait named."""
+    """Mixed into View. `where` is a region, a gene or an Interval; one-trait studies need no trait named."""
 
     def credible_sets(
         self: _Asking,
@@ -142,7 +142,8 @@ class Interpreting:
         share no feature.
         """
         self._count("compare")
-        return compare_studies(self._allowance(), _pair(first), _pair(second))
+        pair = _pair(first), _pair(second)
+        return compare_studies(self._allowance(), *pair, genes=self._centre.genes)
 
 
 def _pair(trait: str | tuple[str, str | None]) -> tuple[str, str | None]:

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from nexome.store.associations import PublishedStudy
     from nexome.store.associations.summaries import HitRows
 
-_FEATURE_COLUMNS: Final = frozenset(
-    {"chromosome", "base_pair_location", "effect_allele", "other_allele", "rsid", "feature_name"}
-)
 _TEXT_OF_STUDY: Final = (
     "title",
     "title_zh",
@@ -107,14 +104,14 @@ def feature_table(
     schema = schema_of(columns)
     arrays = []
     for field in schema:
-        if field.name == "nearest_gene":
+        if field.name in told:
+            values = told[field.name]
+            held = values if isinstance(values, pa.Array) else pa.array(values)
+            arrays.append(held if held.type == field.type else held.cast(field.type, safe=False))
+        elif field.name == "nearest_gene":
             arrays.append(nearest_symbols(features, genes))
-        elif field.name in _FEATURE_COLUMNS:
-            arrays.append(feature_column(features, assembly, field.name))
-        elif isinstance(values := told[field.name], pa.Array):
-            arrays.append(values)
         else:
-            arrays.append(pa.array(values).cast(field.type, safe=False))
+            arrays.append(feature_column(features, assembly, field.name))
     return pa.Table.from_arrays(arrays, schema=schema)
 
 

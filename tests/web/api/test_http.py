@@ -150,14 +150,26 @@ def test_an_open_answer_has_an_etag_and_becomes_a_304(ask, small, monkeypatch):
 )
 def test_every_open_answer_is_tagged_and_every_owners_answer_is_never_stored(ask, small, route):
     path = _filled(route, small)
-    query = {"q": "height"} if route.path in {"/search", "/suggest"} else {}
-    query |= {"variants": small.rsid} if route.path == "/lookup" else {}
+    query = _required(route, small)
     answer = ask(path, **query)
     assert answer.status_code == 200, answer.text
     assert ask(path, headers={"If-None-Match": answer.headers["etag"]}, **query).status_code == 304
     owned = ask(path, owner=True, **query)
     assert owned.headers["cache-control"] == "no-store"
     assert "etag" not in owned.headers
+
+
+def _required(route, small):
+    """The parameters a route must have, filled in."""
+    words, two = {"q": "height"}, {"a": STUDY, "b": "SC0005"}
+    return {
+        "/search": words,
+        "/suggest": words,
+        "/lookup": {"variants": small.rsid},
+        "/coloc": {**two, "region": "1:1-2000000"},
+        "/coloc/loci": two,
+        "/compare": two,
+    }.get(route.path, {})
 
 
 def _filled(route, small):
@@ -210,6 +222,5 @@ def _walk(node):
 def test_answers_hold_the_columns_the_document_promises(ask, small):
     for route in ROUTES:
         if route.columns:
-            query = {"q": "height"} if route.path in {"/search", "/suggest"} else {}
-            query |= {"variants": small.rsid} if route.path == "/lookup" else {}
+            query = _required(route, small)
             assert tuple(ask(_filled(route, small), **query).json()["data"]) == route.columns, route.path
