@@ -1,7 +1,7 @@
 """What running servers of one root share: which of them keeps the watch, and today's visitors.
 
-    <root>/serving/watch          held by flock while a server runs: pid, since, seen (its last beat);
-                                  emptied when it stops
+    <root>/serving/watch          held by flock while a server runs: pid, since, seen (its last beat), the
+                                  file's inode (a copied root was never served); emptied when it stops
     <root>/serving/visitors.json  kind "nexome-visitors": today, its salt, a sketch of today's visitors
     <root>/serving/visitors.lock  held while visitors.json is changed
 
@@ -62,13 +62,17 @@ class Watch:
             os.close(handle)
             return None
         left = _parsed(os.pread(handle, 4096, 0))
+        if left.get("inode") != os.fstat(handle).st_ino:  # stopped, or a copy of a root that was served
+            left = {}
         self._handle, self._since = handle, now_iso()
         self.beat()
         return left
 
     def beat(self) -> None:
         """Say that this server is still there."""
-        text = orjson.dumps({"pid": os.getpid(), "since": self._since, "seen": now_iso()})
+        inode = os.fstat(self._handle).st_ino
+        values = {"pid": os.getpid(), "since": self._since, "seen": now_iso(), "inode": inode}
+        text = orjson.dumps(values)
         with space_errors(self.root):
             os.pwrite(self._handle, text, 0)
             os.ftruncate(self._handle, len(text))
@@ -82,13 +86,11 @@ class Watch:
 
 
 def _parsed(content: bytes) -> dict[str, Any]:
-    """What the last holder wrote. Anything there, whole or torn, means that it never let go."""
-    if not content.strip(b"\0 \n"):
-        return {}
+    """What the last holder wrote; {} where it stopped properly, or left nothing that can be read."""
     try:
         return dict(orjson.loads(content))
     except (ValueError, TypeError):
-        return {"seen": ""}
+        return {}
 
 
 # ---------------------------------------------------------------- visitors

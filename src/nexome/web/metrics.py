@@ -96,7 +96,7 @@ def metrics_text(readings: Iterable[Reading], times: Mapping[str, Mapping[int, i
 
 def _family(declared: Measure, reading: Reading) -> Iterator[str]:
     ending, factor = _UNITS[declared.unit]
-    name = f"nexome_{declared.name.removesuffix('_bytes')}{ending}"
+    name = f"nexome_{declared.name.removeprefix('bytes_')}{ending}"
     name += "_total" if declared.kind == "counter" else ""
     yield f"# HELP {name} {_help(declared.meaning_en)}"
     yield f"# TYPE {name} {declared.kind}"
