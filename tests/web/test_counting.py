@@ -1,4 +1,4 @@
-"""The access counter: what is counted and what is not, by whom nobody knows; /metrics as Prometheus reads it."""
+"""The access counter: what is counted and what is not, by whom nobody knows; /metrics to Prometheus."""
 
 import asyncio
 import multiprocessing
