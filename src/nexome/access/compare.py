@@ -26,8 +26,8 @@ from nexome.methods.compare import (
     Concordance,
     Correlation,
     Line,
-    correlation,
     effect_line,
+    mirror_correlation,
     sign_concordance,
 )
 from nexome.methods.inflation import lambda_gc_from_counts
@@ -377,17 +377,11 @@ def _agreements(leads: Leads, scale: Scale) -> tuple[Agreement, ...]:
             line=effect_line(
                 values[0, rows], values[1, rows], x_error=errors[0, rows], y_error=errors[1, rows]
             ),
-            z=correlation(*_unsigned(leads.z[:, rows])),
+            z=mirror_correlation(leads.z[0, rows], leads.z[1, rows]),
         )
         for name in chosen
         for rows in (leads.rows(name),)
     )
-
-
-def _unsigned(z: Floats) -> tuple[Floats, Floats]:
-    """Z of both studies for the allele that raises the first trait: r then does not hang on allele choice."""
-    turn = np.where(z[0] < 0, -1.0, 1.0)
-    return z[0] * turn, z[1] * turn
 
 
 def _with_warnings(made: Comparison) -> Comparison:

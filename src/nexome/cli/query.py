@@ -37,7 +37,8 @@ _MINIMUM: Final = click.option(
 )
 
 
-def _question(command: Command) -> Command:
+def question(command: Command) -> Command:
+    """Give a command what every question takes: root, format, output, token."""
     for parameter in reversed(_PARAMETERS):
         command = parameter(command)
     return command
@@ -47,7 +48,7 @@ def _question(command: Command) -> Command:
 @click.argument("variant")
 @_STUDIES
 @_MINIMUM
-@_question
+@question
 def phewas(variant: str, study_ids: tuple[str, ...], min_neg_log_10_p: float | None, **asked: Any) -> None:
     """Show one variant across all traits.
 
@@ -59,15 +60,17 @@ def phewas(variant: str, study_ids: tuple[str, ...], min_neg_log_10_p: float | N
       nexome query phewas rs7903146 --root associations
       nexome query phewas 10-112998590-C-T --min-neg-log-10-p 7.3 --format json
     """
-    with _view(asked) as view:
-        _write(view.phewas(variant, studies=study_ids or None, min_neg_log_10_p=min_neg_log_10_p), asked)
+    with asked_view(asked) as view:
+        write_answer(
+            view.phewas(variant, studies=study_ids or None, min_neg_log_10_p=min_neg_log_10_p), asked
+        )
 
 
 @click.command()
 @click.argument("where")
 @_STUDIES
 @_MINIMUM
-@_question
+@question
 def region(where: str, study_ids: tuple[str, ...], min_neg_log_10_p: float | None, **asked: Any) -> None:
     """Show all associations of a region or a gene.
 
@@ -76,15 +79,15 @@ def region(where: str, study_ids: tuple[str, ...], min_neg_log_10_p: float | Non
       nexome query region 2:165000000-166000000 --study T2D -o region.parquet
       nexome query region MTNR1B --min-neg-log-10-p 5
     """
-    with _view(asked) as view:
-        _write(view.region(where, studies=study_ids or None, min_neg_log_10_p=min_neg_log_10_p), asked)
+    with asked_view(asked) as view:
+        write_answer(view.region(where, studies=study_ids or None, min_neg_log_10_p=min_neg_log_10_p), asked)
 
 
 @click.command()
 @click.argument("variants", nargs=-1)
 @click.option("--file", "file", type=click.File("r"), help="Variants, one a line; '-': from a pipe.")
 @_STUDIES
-@_question
+@question
 def lookup(variants: tuple[str, ...], file: Any, study_ids: tuple[str, ...], **asked: Any) -> None:
     """Show many variants across studies. Variants that are not held are named on stderr.
 
@@ -96,8 +99,8 @@ def lookup(variants: tuple[str, ...], file: Any, study_ids: tuple[str, ...], **a
     names = list(variants) + [line.strip() for line in file or () if line.strip()]
     if not names:
         raise click.UsageError("Give variants, or a --file of them.")
-    with _view(asked) as view:
-        _write(view.lookup(names, studies=study_ids or None), asked)
+    with asked_view(asked) as view:
+        write_answer(view.lookup(names, studies=study_ids or None), asked)
         unknown = view.unknown_variants(names)
     if unknown:
         shown = ", ".join(unknown[:10]) + (" …" if len(unknown) > 10 else "")
@@ -112,7 +115,7 @@ def lookup(variants: tuple[str, ...], file: Any, study_ids: tuple[str, ...], **a
     "--order", type=click.Choice(["p", "position"]), default="p", help="Strongest first (p), or by position."
 )
 @click.option("--loci", "loci_only", is_flag=True, help="One lead variant for each locus.")
-@_question
+@question
 def top(study_id: str, trait: str | None, limit: int, order: Any, loci_only: bool, **asked: Any) -> None:
     """Show the strongest associations of a study (p < 1e-4), or the leads of its loci.
 
@@ -121,18 +124,18 @@ def top(study_id: str, trait: str | None, limit: int, order: Any, loci_only: boo
       nexome query top T2D --limit 20
       nexome query top T2D --loci
     """
-    with _view(asked) as view:
+    with asked_view(asked) as view:
         if loci_only:
-            _write(view.loci(study_id, trait=trait, limit=limit), asked)
+            write_answer(view.loci(study_id, trait=trait, limit=limit), asked)
         else:
-            _write(view.top(study_id, trait=trait, limit=limit, order=order), asked)
+            write_answer(view.top(study_id, trait=trait, limit=limit, order=order), asked)
 
 
 @click.command()
 @click.argument("study_id", metavar="STUDY")
 @click.option("--trait", help="Only this trait.")
 @click.option("--interval", help="Only this region or gene.")
-@_question
+@question
 def study(study_id: str, trait: str | None, interval: str | None, **asked: Any) -> None:
     """Write all associations of a study, in flat memory.
 
@@ -147,7 +150,7 @@ def study(study_id: str, trait: str | None, interval: str | None, **asked: Any) 
     from nexome.cli.output import write_batches  # noqa: PLC0415
     from nexome.model.fields import schema_of  # noqa: PLC0415
 
-    with _view(asked) as view:
+    with asked_view(asked) as view:
         batches = view.associations(study_id, trait, interval=interval)
         write_batches(batches, schema_of(ASSOCIATION_COLUMNS), *_target(asked))
 
@@ -155,7 +158,7 @@ def study(study_id: str, trait: str | None, interval: str | None, **asked: Any) 
 @click.command()
 @click.argument("symbol")
 @click.option("--flank", type=click.IntRange(min=0), default=0, help="Bases around it too.")
-@_question
+@question
 def gene(symbol: str, flank: int, **asked: Any) -> None:
     """Show the best association of every trait in a gene.
 
@@ -166,13 +169,13 @@ def gene(symbol: str, flank: int, **asked: Any) -> None:
       nexome query gene MTNR1B
       nexome query gene ENSG00000134640 --flank 100000
     """
-    with _view(asked) as view:
-        _write(view.gene(symbol, flank_bp=flank).best, asked)
+    with asked_view(asked) as view:
+        write_answer(view.gene(symbol, flank_bp=flank).best, asked)
 
 
 @click.command()
 @click.argument("text")
-@_question
+@question
 def variant(text: str, **asked: Any) -> None:
     """Tell what a spelling of a variant means here, and what else lies at its position.
 
@@ -183,7 +186,7 @@ def variant(text: str, **asked: Any) -> None:
     """
     import pyarrow as pa  # noqa: PLC0415
 
-    with _view(asked) as view:
+    with asked_view(asked) as view:
         found = view.variant(text)
     rows = [
         {
@@ -195,13 +198,13 @@ def variant(text: str, **asked: Any) -> None:
         }
         for each in (found.feature, *found.others)
     ]
-    _write(pa.Table.from_pylist(rows), asked)
+    write_answer(pa.Table.from_pylist(rows), asked)
 
 
 @click.command()
 @click.argument("text")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Most hits.")
-@_question
+@question
 def search(text: str, limit: int, **asked: Any) -> None:
     """Find variants, regions, genes, studies and traits, in English or Chinese.
 
@@ -215,14 +218,16 @@ def search(text: str, limit: int, **asked: Any) -> None:
     import pyarrow as pa  # noqa: PLC0415
 
     names = ("kind", "id", "label", "label_zh", "note")
-    with _view(asked) as view:
+    with asked_view(asked) as view:
         hits = [asdict(hit) for hit in view.search(text, limit=limit)]
-    _write(pa.table({name: pa.array([hit[name] for hit in hits], pa.string()) for name in names}), asked)
+    write_answer(
+        pa.table({name: pa.array([hit[name] for hit in hits], pa.string()) for name in names}), asked
+    )
 
 
 @click.command()
 @click.argument("words", required=False)
-@_question
+@question
 def studies(words: str | None, **asked: Any) -> None:
     """List the studies, or those that hold some words.
 
@@ -231,15 +236,16 @@ def studies(words: str | None, **asked: Any) -> None:
       nexome query studies
       nexome query studies "fasting glucose" --format json
     """
-    with _view(asked) as view:
-        _write(view.studies(words), asked)
+    with asked_view(asked) as view:
+        write_answer(view.studies(words), asked)
 
 
 # ---------------------------------------------------------------- who asks, and where the answer goes
 
 
 @contextmanager
-def _view(asked: dict[str, Any]) -> Iterator[View]:
+def asked_view(asked: dict[str, Any]) -> Iterator[View]:
+    """The View of who asks: the owner, the holder of --token, or anyone."""
     with open_centre(asked["root"]) as centre:
         if asked["token"] or asked["anonymous"]:
             yield centre.view_for(asked["token"], purpose="query")
@@ -257,7 +263,8 @@ def _target(asked: dict[str, Any]) -> tuple[str, Path | None]:
     return format_, output
 
 
-def _write(table: pa.Table, asked: dict[str, Any]) -> None:
+def write_answer(table: pa.Table, asked: dict[str, Any]) -> None:
+    """Write an answer where and as the options say."""
     from nexome.cli.output import write_table  # noqa: PLC0415
 
     write_table(table, *_target(asked))

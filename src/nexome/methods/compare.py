@@ -56,7 +56,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
-    """Pearson's r of N points with its Fisher interval; NaN with fewer than 4 points."""
+    """Correlation of N points with its Fisher interval; NaN with fewer than 3 points."""
 
     points: int
     r: float
@@ -115,17 +115,24 @@ def effect_line(
     return Line(int(x_.size), slope, error, slope - reach, slope + reach, q, p)
 
 
-def correlation(a: npt.NDArray[Any], b: npt.NDArray[Any], *, level: float = LEVEL) -> Correlation:
-    """Pearson's r of two arrays [N], missing points left out; the interval is Fisher's."""
+def mirror_correlation(a: npt.NDArray[Any], b: npt.NDArray[Any], *, level: float = LEVEL) -> Correlation:
+    """Correlation of two z [N] through the origin, missing points left out; Fisher's interval.
+
+    Σab / √(Σa² Σb²): Pearson's r of the points together with their mirror images, so that it does not
+    hang on which allele is called the effect allele.
+
+    >>> round(mirror_correlation(np.array([1.0, 2.0, -3.0]), np.array([2.0, 4.0, -6.0])).r, 12)
+    1.0
+    """
     kept = np.isfinite(a) & np.isfinite(b)
     x, y = np.asarray(a, np.float64)[kept], np.asarray(b, np.float64)[kept]
-    spread = float(np.std(x)) * float(np.std(y)) if x.size else 0.0
-    if x.size < 4 or spread == 0.0:
+    spread = math.sqrt(float(x @ x) * float(y @ y))
+    if x.size < 3 or spread == 0.0:
         return Correlation(int(x.size), math.nan, math.nan, math.nan)
-    r = float(np.clip(np.mean((x - x.mean()) * (y - y.mean())) / spread, -1.0, 1.0))
+    r = min(1.0, max(-1.0, float(x @ y) / spread))
     if abs(r) > 1.0 - 1e-12:
         return Correlation(int(x.size), r, r, r)
-    reach = float(special.ndtri((1.0 + level) / 2.0)) / math.sqrt(x.size - 3)
+    reach = float(special.ndtri((1.0 + level) / 2.0)) / math.sqrt(x.size - 2)  # no mean is estimated
     return Correlation(int(x.size), r, math.tanh(math.atanh(r) - reach), math.tanh(math.atanh(r) + reach))
 
 
