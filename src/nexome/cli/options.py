@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -81,6 +81,17 @@ def format_bytes(count: float) -> str:
             return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
         count /= 1000
     raise AssertionError
+
+
+def counted(counts: Mapping[str, int], *, shown: int = 8) -> str:
+    """What was counted by name, the largest first.
+
+    >>> counted({"a": 1, "b": 2000})
+    'b 2,000, a 1'
+    """
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    told = ", ".join(f"{name} {count:,}" for name, count in ranked[:shown])
+    return told + (f" and {len(ranked) - shown:,} more" if len(ranked) > shown else "")
 
 
 def print_rows(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

@@ -1,10 +1,13 @@
-"""Gene tables: BED (chrom, start, end, symbol, gene id), and tables with a header as Ensembl exports them.
+"""Files of genes: BED (chrom, start, end, symbol, gene id), tables with a header as Ensembl exports them.
+
+GTF and GFF3 are recognised here and read by `annotation`.
 
 BED counts from 0 and leaves the end out; what comes from here is 1-based with both ends included.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nexome.formats.annotation import is_annotation, read_annotation
 from nexome.formats.columns import Kind, key_of
 from nexome.formats.delimited import Header, Plan, Wanted, read_header, read_rows, split_line
 from nexome.formats.reader import Problem, ReadOptions
@@ -39,6 +43,36 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
 _KINDS: Final[dict[str, Kind]] = {"start": "position", "end": "position"}
 _ZERO_BASED: Final = ("chromstart", "txstart")  # UCSC's tables count as BED does
 _BED_NAMES: Final = ("chromosome", "start", "end", "symbol", "gene_id")
+
+
+@dataclass(frozen=True, slots=True)
+class GeneFile:
+    """What a file of genes holds. `format`: bed-or-table, gtf or gff3; `set_aside`: lines by cause.
+
+    `genes` has the columns of SCHEMA or of annotation.GENE_SCHEMA, its symbol under `gene_symbol`;
+    `transcripts` those of annotation.TRANSCRIPT_SCHEMA, None where the format has none.
+    """
+
+    format: str
+    genes: pa.Table
+    transcripts: pa.Table | None = None
+    set_aside: dict[str, int] = field(default_factory=dict)
+
+
+def read_gene_file(path: Path | str) -> GeneFile:
+    """Genes, and transcripts where the format has any, of any file of genes we read.
+
+    Raises FormatError when it is none, or a position cannot be read.
+    """
+    stream = open_stream(path)
+    try:
+        line = next((line for line in stream.peek_lines(1000) if not _is_note(line)), b"")
+    finally:
+        stream.close()
+    if not is_annotation(line):
+        return GeneFile("bed-or-table", read_genes(path).rename_columns({"symbol": "gene_symbol"}))
+    found = read_annotation(path)
+    return GeneFile(found.dialect, found.genes, found.transcripts, found.set_aside)
 
 
 def read_genes(path: Path | str) -> pa.Table:
