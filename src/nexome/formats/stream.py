@@ -97,7 +97,7 @@ class ByteStream:
     stdin. `sha256`: of the source; complete when the stream has come to its end.
     """
 
-    def __init__(self, name: str, source: IO[bytes], *, size: int | None) -> None:
+    def __init__(self, name: str, source: IO[bytes], *, size: int | None, text: bool = True) -> None:
         self.name = name
         self.source_size = size
         self.line = 0
@@ -107,7 +107,8 @@ class ByteStream:
         self._pending = b""
         self._ended = False
         self.kind, self._unpack = _unpacker(self._packed, name)
-        self._refuse_other_kinds()
+        if text:
+            self._refuse_other_kinds()
 
     @property
     def source_bytes(self) -> int:
@@ -144,6 +145,22 @@ class ByteStream:
         if len(lines) <= count and not lines[-1]:
             lines.pop()  # behind the last line end there is no line
         return [line.removesuffix(b"\r") for line in lines[:count]]
+
+    def peek_bytes(self, count: int) -> bytes:
+        """The next bytes (at most `count`), left in the stream."""
+        while len(self._pending) < count and self._more():
+            pass
+        return self._pending[:count]
+
+    def read_bytes(self, count: int) -> bytes:
+        """The next `count` bytes, fewer at the end of the stream; for binary files."""
+        parts, held = [self._pending], len(self._pending)
+        while held < count and (chunk := self._next_chunk()):
+            parts.append(chunk)
+            held += len(chunk)
+        content = b"".join(parts)
+        self._pending = content[count:]
+        return content[:count]
 
     def blocks(self, size: int) -> Iterator[LineBlock]:
         """The rest of the stream as blocks of whole lines of about `size` bytes."""
@@ -228,14 +245,16 @@ class ByteStream:
                 raise FormatError(f"this is {what}", where=self.name, expected="text", todo=todo)
 
 
-def open_stream(path: Path | str, *, stdin: IO[bytes] | None = None) -> ByteStream:
+def open_stream(path: Path | str, *, stdin: IO[bytes] | None = None, text: bool = True) -> ByteStream:
     """Open a file, or standard input for '-', as a stream of decompressed bytes.
+
+    What is no text is refused by its first bytes, unless `text` is false.
 
     Raises NotFoundError when there is no such file, InputError when it cannot be opened, FormatError
     when it is nothing we read.
     """
     if str(path) == STDIN:
-        return ByteStream("standard input", stdin or sys.stdin.buffer, size=None)
+        return ByteStream("standard input", stdin or sys.stdin.buffer, size=None, text=text)
     path = Path(path)
     if path.is_dir():
         raise InputError("this is a folder", where=str(path), expected="a file")
@@ -247,7 +266,7 @@ def open_stream(path: Path | str, *, stdin: IO[bytes] | None = None) -> ByteStre
         raise InputError(f"cannot open it: {error.strerror}", where=str(path)) from None
     try:
         size = path.stat().st_size if path.is_file() else None  # a named pipe has none
-        return ByteStream(str(path), source, size=size)
+        return ByteStream(str(path), source, size=size, text=text)
     except BaseException:
         source.close()
         raise
