@@ -32,7 +32,7 @@ from nexome.formats.reader import Dropped
 from nexome.formats.stream import ByteStream, open_stream
 from nexome.model.errors import FormatError
 
-_TYPES: Final = {
+_TYPES: Final[dict[int, Any]] = {
     1: np.dtype("<i1"),
     2: np.dtype("<i2"),
     3: np.dtype("<i4"),
