@@ -72,13 +72,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the blocks of one file are parsed. `file`: as errors say it."""
+    """How the blocks of one file are parsed. `file`: as errors say it.
+
+    `notes`: a line that begins with one of these says nothing of the rows, wherever it stands.
+    """
 
     file: str
     header: Header
     wanted: tuple[Wanted, ...]
     encoding: str = "utf-8"
     block_bytes: int = 8 << 20
+    notes: tuple[bytes, ...] = ()
 
 
 def read_header(stream: ByteStream, options: ReadOptions) -> Header:
@@ -267,6 +271,8 @@ def _parse(block: LineBlock, plan: Plan) -> RawBatch:
     content = block.content
     if b"\0" in content:
         raise _nul(f"{plan.file}, line {block.first_line + content[: content.index(0)].count(10)}")
+    if plan.notes and any(note in content for note in plan.notes):
+        content = _without_notes(content, plan.notes)
     if plan.encoding != "utf-8":
         content = _decode(content, plan.encoding, _span(block, plan)).encode()
     if plan.header.delimiter == "spaces":
@@ -285,6 +291,11 @@ def _parse(block: LineBlock, plan: Plan) -> RawBatch:
     if lines is not None:
         table = table.append_column("line", pa.array(lines))
     return RawBatch(block.first_line, table, tuple(problems))
+
+
+def _without_notes(content: bytes, notes: tuple[bytes, ...]) -> bytes:
+    """The same lines, those that are notes left empty, so that the others keep their numbers."""
+    return b"\n".join(b"" if line.startswith(notes) else line for line in content.split(b"\n"))
 
 
 def _read(content: bytes, plan: Plan, types: dict[int, pa.DataType]) -> pa.Table:
