@@ -34,12 +34,24 @@ _QUERY: Final[Table] = {
     "gene": ("nexome.cli.query:gene", "The best association of every trait in a gene."),
     "variant": ("nexome.cli.query:variant", "What a spelling of a variant means here."),
     "search": ("nexome.cli.query:search", "Variants, genes, studies and traits by words."),
+    "credible-sets": (
+        "nexome.cli.interpret:credible_sets",
+        "Which variants may cause the signal of a locus.",
+    ),
+    "coloc": ("nexome.cli.interpret:coloc", "Whether two studies share their causal variant."),
+    "compare": ("nexome.cli.interpret:compare", "What two studies share, and how their effects agree."),
     "studies": ("nexome.cli.query:studies", "The list of studies."),
 }
 _TOKEN: Final[Table] = {
     "create": ("nexome.cli.tokens:create", "Make a token and print it, once."),
     "list": ("nexome.cli.tokens:list_tokens", "List all tokens."),
     "revoke": ("nexome.cli.tokens:revoke", "Revoke all tokens of a name."),
+}
+_LINK: Final[Table] = {
+    "propose": ("nexome.cli.target_links:propose", "Propose what could measure each indicator."),
+    "confirm": ("nexome.cli.target_links:confirm", "Tie an indicator to a measure, series or formula."),
+    "list": ("nexome.cli.target_links:list_links", "List indicators and what measures them."),
+    "remove": ("nexome.cli.target_links:remove", "Untie an indicator."),
 }
 _TARGETS: Final[Table] = {
     "import": ("nexome.cli.targets:import_papers", "Bring in budget and target papers."),
@@ -48,6 +60,15 @@ _TARGETS: Final[Table] = {
     "check": ("nexome.cli.targets:check", "Find the mistakes of papers."),
     "compare": ("nexome.cli.targets:compare", "Set two years side by side."),
     "export": ("nexome.cli.targets:export", "Write a paper as JSON, CSV, XLSX or Parquet."),
+    "link": (_LINK, "Tie indicators to what measures them."),
+    "record": ("nexome.cli.target_links:record", "Record a value of an indicator, with evidence."),
+    "spend": ("nexome.cli.target_links:spend", "Record money spent by a project."),
+    "withdraw": ("nexome.cli.target_links:withdraw", "Take back a recorded value or payment."),
+    "reason": ("nexome.cli.target_links:reason", "Say why a value is far from its target."),
+    "progress": ("nexome.cli.target_scores:progress", "Show progress, quarter by quarter."),
+    "score": ("nexome.cli.target_scores:score", "Score a project, or all of a paper."),
+    "report": ("nexome.cli.target_scores:report", "Write the self-assessment (自评表) of a project."),
+    "template": ("nexome.cli.target_scores:template", "Write a template of the self-assessment to change."),
 }
 COMMANDS: Final[Table] = {
     "init": ("nexome.cli.init:init", "Make a new, empty root."),
@@ -60,7 +81,7 @@ COMMANDS: Final[Table] = {
     "withdraw": ("nexome.cli.studies:withdraw", "Take a study out of the store."),
     "token": (_TOKEN, "Make, list and revoke tokens: keys that let people in."),
     "grant": ("nexome.cli.tokens:grant", "Let a token's holder see, read or download a study."),
-    "targets": (_TARGETS, "Read and check budget and target papers."),
+    "targets": (_TARGETS, "Read, check and answer budget and target papers."),
     "measures": ("nexome.cli.measures:measures", "Measure the centre: held, used, kept."),
     "verify": ("nexome.cli.upkeep:verify", "Compare every stored byte with its checksum."),
     "compact": ("nexome.cli.upkeep:compact", "Merge waiting columns into wide segments."),

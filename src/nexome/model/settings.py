@@ -58,6 +58,19 @@ class Settings:
         meaning_en="Let anyone read /metrics; else this machine and holders of a token alone.",
         meaning_zh="允许任何人读取 /metrics；否则仅限本机与持令牌者。",
     )
+    scoring_rules: str = _setting(
+        "",
+        "YAML file, beside nexome.toml, with the rule of self-assessments; empty: the usual rule.",
+        "自评计分规则的 YAML 文件（与 nexome.toml 同目录）；留空则用通行规则。",
+    )
+    ld_min_people: int = _setting(
+        25,
+        "Fewest people of a population whose LD and frequencies others than the owner may ask for.",
+        "除所有者外，可查询其连锁不平衡与频率的人群最少人数。",
+    )
+    ld_cache_mb: int = _setting(
+        64, "Memory for LD already computed, in megabytes.", "保存已算得连锁不平衡的内存上限（兆字节）。"
+    )
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], *, where: str = "settings") -> Self:

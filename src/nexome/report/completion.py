@@ -37,8 +37,7 @@ def completion_of(item: Item, value: Decimal, *, rule: ScoringRule, year: str) -
     """How far a value reaches an indicator's target; a date comes as its ordinal, a level as 0 to 100."""
     kind = kind_of(item, year)
     if kind == "level":
-        level = rule.level_of(value)
-        return Completion(value / 100, f"{shown(value)} % ({level.zh} / {level.en})", None)
+        return Completion(value / 100, f"{shown(value)} %", None)
     if kind == "date":
         return _in_time(item, value, rule, year)
     leaf = item.indicator
@@ -54,7 +53,7 @@ def _in_time(item: Item, value: Decimal, rule: ScoringRule, year: str) -> Comple
     done = date.fromordinal(int(value))
     late = max((done - deadline).days, 0)
     share = max(ONE - Decimal(late) / rule.late_days, ZERO)
-    formula = f"{done} ≤ {deadline}: 1" if not late else f"1 − {late} ÷ {rule.late_days}"
+    formula = f"1 ({done} ≤ {deadline})" if not late else f"1 − {late} ÷ {rule.late_days}"
     return Completion(share, formula, Decimal(late) / rule.late_days if late else None)
 
 
@@ -67,7 +66,7 @@ def _number(sign: str, target: tuple[Decimal, Decimal], value: Decimal, rule: Sc
     deviation = ZERO if low <= value <= high else deviation
     reached, text = _reached(sign, target, value, rule)
     if reached:
-        return Completion(ONE, f"{text}: 1", deviation)
+        return Completion(ONE, f"1 ({text})", deviation)
     if value < low:
         return Completion(value / low, f"{shown(value)} ÷ {shown(low)}", deviation)
     share = high / value

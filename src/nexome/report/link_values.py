@@ -18,6 +18,7 @@ from nexome.model.units import check_agree, convert, unit_of
 from nexome.report.formula import Quantity, evaluate, parse_formula
 from nexome.report.links import DATE, LEVEL, OWN, Entry, Link, Links, Project, measure_unit, unit_needed
 from nexome.report.paper import Fund
+from nexome.store.links import Evidence
 
 SOURCES: Final = ("measure", "series", "spending", "paper", "rule")
 
@@ -42,7 +43,7 @@ class Input:
     value: str
     unit: str
     time: str = ""
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
     line: int = 0
 
 
@@ -216,8 +217,7 @@ def join(values: Sequence[Decimal], takes: str) -> Decimal:
 
 def entry_input(source: str, name: str, entry: Entry) -> Input:
     """An entry as an input of a number."""
-    evidence = tuple(item.sha256 for item in entry.evidence)
-    return Input(source, name, entry.value, entry.unit, entry.day, evidence)
+    return Input(source, name, entry.value, entry.unit, entry.day, entry.evidence)
 
 
 def yearly_funds(project: Project) -> list[Fund]:

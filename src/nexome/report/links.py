@@ -1,7 +1,7 @@
 """What measures each indicator: a measure, a manual series with evidence, or a formula; confirmed by a person, unit-checked.
 
 An indicator is known by its project (code, else name), portion, levels and name: so links survive a corrected paper. Everything
-here is frozen; each change gives a new `Links`, and `change_links` writes it with its event (layout: store.links).
+here is frozen; each change gives a new `Links`, which `report.recording` writes with its event (layout: store.links).
 
 Series are only ever added to: a wrong entry is withdrawn with a reason and stays. Money spent is a series of each project.
 """
@@ -9,12 +9,12 @@ Series are only ever added to: a wrong entry is withdrawn with a reason and stay
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from nexome.model.errors import FormatError, InputError, NotFoundError
 from nexome.model.measures import MEASURES
@@ -23,11 +23,10 @@ from nexome.report.dates import deadline_of
 from nexome.report.figures import squeeze
 from nexome.report.formula import Quantity, evaluate, names_of, parse_formula
 from nexome.report.paper import Indicator, Paper, TargetTable
-from nexome.report.records import build_record, paper_from_values, plain_values
+from nexome.report.records import build_record, paper_from_values
 from nexome.store.disk import now_iso
-from nexome.store.links import Evidence, read_links, write_links
+from nexome.store.links import Evidence, read_links
 from nexome.store.papers import paper_names, read_kept
-from nexome.store.root import Root
 
 SOURCES: Final = ("measure", "series", "formula")
 TAKES: Final = ("last", "rise", "mean", "sum", "max")
@@ -266,13 +265,6 @@ def load_links(root: Path, paper: str) -> Links:
             f"links that do not fit ({error})", where=paper, expected="what Nexome wrote"
         ) from None
     return links
-
-
-def change_links(root: Root, paper: str, update: Callable[[Links], Links], **change: Any) -> Links:
-    """Apply one change to a paper's links and write it with its event; the caller holds the root's lock."""
-    after = update(load_links(root.path, paper))
-    write_links(root, paper, plain_values(asdict(after)), change=change)
-    return after
 
 
 def not_carried(root: Path, paper: str) -> list[tuple[Link, Item | None]]:

@@ -15,6 +15,7 @@ from nexome.report.dates import period_in, quarter_end
 from nexome.report.links import Project
 from nexome.report.plans import PlanStep, plan_of
 from nexome.report.scoring import Circumstances, IndicatorScore, score_project
+from nexome.report.scoring_rule import ScoringRule
 
 # code → (English, Chinese)
 STATES: Final[dict[str, tuple[str, str]]] = {
@@ -74,7 +75,7 @@ def progress_of(project: Project, given: Circumstances) -> Progress:
     indicators = tuple(
         IndicatorProgress(
             item.id, item.number, item.indicator.name, scores[-1].indicators[i].target,
-            tuple(_step(q, day, score.indicators[i], time)
+            tuple(_step(q, day, score.indicators[i], time, given.rule)
                   for q, (day, score, time) in enumerate(zip(days, scores, times, strict=True), 1)),
         )
         for i, item in enumerate(project.items)
@@ -91,11 +92,12 @@ def _time_share(project: Project, year: int, day: date) -> Decimal:
     return min(max(Decimal(gone) / Decimal(whole), Decimal(0)), Decimal(1))
 
 
-def _step(quarter: int, day: date, score: IndicatorScore, time: Decimal) -> Step:
+def _step(quarter: int, day: date, score: IndicatorScore, time: Decimal, rule: ScoringRule) -> Step:
     share = score.completion.value
+    enough = rule.levels[0].low / 100 if score.kind == "level" else Decimal(1)
     if score.value is None:
         state = "unknown"
-    elif share >= 1:
+    elif share >= enough:
         state = "reached"
     elif time >= 1:
         state = "missed"

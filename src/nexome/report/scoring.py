@@ -31,10 +31,13 @@ FLAGS: Final[dict[str, tuple[str, str]]] = {
     "reason-needed": ("deviates by more than {beyond} % and has no reason", "偏差超过{beyond}%，未说明原因"),
     "not-computable": ("the link no longer fits the indicator's unit, or its formula divides by zero", "关联与指标单位不再相符，或公式除数为零"),
     "no-spending": ("no spending recorded in this year", "本年度未登记支出"),
+    "payment-no-evidence": ("a payment without evidence", "支出登记缺少凭证"),
     "over-budget": ("more is spent than the budget", "支出超过预算"),
     "other-year": ("the paper is of {paper_year}, scored for {year}", "目标表年度为{paper_year}，评分年度为{year}"),
     "year-open": ("the year is not over: as of {as_of}", "年度尚未结束，数据截至{as_of}"),
 }  # fmt: skip
+
+_WITHOUT: Final = {"series": "no-evidence", "spending": "payment-no-evidence"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,9 +248,8 @@ def _indicator(item: Item, weight: Decimal, resolver: Resolver, given: Circumsta
     if reached.deviation is not None and abs(reached.deviation) > given.rule.reason_beyond and not reason:
         flags.append("reason-needed")
     inputs = value.inputs if value else ()
-    target = leaf.value if kind_of(item, year) != "number" else target_text(item)
     return IndicatorScore(
-        item.id, item.number, leaf.level1, leaf.level2, leaf.name, target, leaf.unit, kind_of(item, year), leaf.line, weight,
+        item.id, item.number, leaf.level1, leaf.level2, leaf.name, target_text(item), leaf.unit, kind_of(item, year), leaf.line, weight,
         value, value_text(item, value, given.rule, year), Number(reached.share, reached.formula, inputs),
         Number(points, f"{shown(weight)} × {shown(reached.share)}", inputs), reached.deviation, reason, tuple(flags),
     )  # fmt: skip
@@ -265,16 +267,18 @@ def _value(item: Item, resolver: Resolver) -> tuple[Number | None, list[str]]:
 
 
 def _evidence_flags(value: Number, given: Circumstances) -> list[str]:
-    manual = [item for item in value.inputs if item.source in {"series", "spending"}]
-    flags = ["no-evidence"] if any(not item.evidence for item in manual) else []
-    named = {sha256 for item in value.inputs for sha256 in item.evidence}
+    bare = dict.fromkeys(item.source for item in value.inputs if not item.evidence)
+    flags = [code for source, code in _WITHOUT.items() if source in bare]
+    named = {evidence.sha256 for item in value.inputs for evidence in item.evidence}
     return flags + (["evidence-damaged"] if any(map(given.evidence_fault, sorted(named))) else [])
 
 
 def target_text(item: Item) -> str:
-    """A numeric target as printed in one piece: comparison, value, unit."""
+    """A target as printed, in one piece: comparison, value, unit."""
     leaf = item.indicator
     value = leaf.value
+    if leaf.low is None:
+        return value
     sign = (
         leaf.comparison
         if leaf.comparison and not value.startswith((leaf.comparison, "不", "约", "大于", "小于"))
