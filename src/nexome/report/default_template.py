@@ -12,8 +12,8 @@ from typing import Any, Final
 _TITLE: Final = "项目支出绩效自评表"
 _SOURCES: Final = "数据来源"
 _COLUMNS: Final = 9
-_WIDTHS: Final = (12.5, 13, 24, 15, 15, 12.5, 9, 10, 13)  # of XLSX columns, in characters
-_SOURCE_WIDTHS: Final = (26, 8, 38, 22, 18, 22, 36)
+_WIDTHS: Final = (14, 13, 23, 14.5, 14.5, 14, 8.5, 9.5, 13)  # of XLSX columns, in characters
+_SOURCE_WIDTHS: Final = (26, 8, 36, 22, 19, 23, 36)
 # Cells of a row: (text, how many columns it spans, alignment); a row is (name, cells).
 _Cells = tuple[tuple[str, int, str], ...]
 _HEAD: Final[tuple[_Cells, ...]] = (
@@ -68,7 +68,7 @@ _SOURCE_HEAD: Final = (
     "计算式",
     "数据来源",
     "数值",
-    "测量时间或日期、行号",
+    "测量时间、日期或行号",
     "佐证材料及 SHA-256",
 )
 _SOURCE_ROW: Final = ("for|merge", "points|merge", "formula|merge", "input", "value", "time", "evidence")
@@ -219,10 +219,12 @@ def _table(made: Any, rows: Sequence[_Cells], widths: Sequence[float], whole: in
             cell = row.cells[column]
             _look(cell.merge(row.cells[column + span - 1]) if span > 1 else cell, text, look)
             column += span
+        if cells is not _GOAL:  # goals may be longer than a page
+            _mark(row, "w:cantSplit")
     for first, last in (pair for pair in _TALL if pair[0] in rows):
         _down(table, rows.index(first), rows.index(last))
     if rows[0][0][0] == _SOURCE_HEAD[0]:
-        _repeat_head(table.rows[0])
+        _mark(table.rows[0], "w:tblHeader")
 
 
 def _look(cell: Any, text: str, look: str) -> None:
@@ -254,7 +256,8 @@ def _down(table: Any, first: int, last: int) -> None:
         table.rows[row]._tr.tc_lst[0].get_or_add_tcPr().find(qn("w:tcW")).addnext(mark)  # noqa: SLF001
 
 
-def _repeat_head(row: Any) -> None:
+def _mark(row: Any, name: str) -> None:
+    """Mark a row: not split over pages (w:cantSplit), or a head repeated on each (w:tblHeader)."""
     from docx.oxml.parser import OxmlElement  # noqa: PLC0415
 
-    row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))  # noqa: SLF001
+    row._tr.get_or_add_trPr().append(OxmlElement(name))  # noqa: SLF001

@@ -126,7 +126,9 @@ def _points(number: Decimal) -> str:
 def _fund_rows(score: Score) -> Iterator[tuple[str, ...]]:
     for fund in score.funds:
         total = fund.role == "total"
-        rate = f"{fund.rate:.2f}%" if fund.rate is not None else _EMPTY
+        unknown = "no-spending" in score.flags
+        rate = f"{fund.rate:.2f}%" if fund.rate is not None and not unknown else _EMPTY
+        spent = "未登记" if unknown else money(fund.spent)
         name = fund.name if total else f"其中：{fund.name}"
         planned = money(fund.budget)
         full, points = (
@@ -134,7 +136,7 @@ def _fund_rows(score: Score) -> Iterator[tuple[str, ...]]:
             if total
             else (_EMPTY, _EMPTY)
         )
-        yield name, planned, planned, money(fund.spent), full, rate, points
+        yield name, planned, planned, spent, full, rate, points
 
 
 def _indicator_row(score: Score, item: IndicatorScore) -> tuple[str, ...]:
@@ -212,8 +214,14 @@ def _summary(score: Score) -> str:
     reached = sum(item.completion.value >= 1 for item in score.indicators if item.value)
     valued = sum(item.value is not None for item in score.indicators)
     total = len(score.indicators)
-    rate = score.funds[0].rate if score.funds else None
-    spent = f"预算执行率 {rate:.2f}%" if rate is not None else "无预算数"
+    rate = score.funds[0].rate
+    spent = (
+        "未登记支出"
+        if "no-spending" in score.flags
+        else f"预算执行率 {rate:.2f}%"
+        if rate is not None
+        else "无预算数"
+    )
     return f"截至 {score.as_of}，{total} 项指标中 {valued} 项有数据，其中 {reached} 项达到指标值，{valued - reached} 项未完全达到；{spent}。"
 
 
