@@ -23,6 +23,8 @@ _IMPORT: Final[Table] = {
         "nexome.cli.import_:associations",
         "Bring in association results, as they are.",
     ),
+    "genotypes": ("nexome.cli.genotypes:genotypes", "Bring in genotypes of people."),
+    "ld-panel": ("nexome.cli.genotypes:ld_panel", "Bring in a reference panel for LD."),
     "genes": ("nexome.cli.genes:genes", "Bring in the genes of the home assembly."),
 }
 _QUERY: Final[Table] = {
@@ -53,6 +55,12 @@ _LINK: Final[Table] = {
     "list": ("nexome.cli.target_links:list_links", "List indicators and what measures them."),
     "remove": ("nexome.cli.target_links:remove", "Untie an indicator."),
 }
+_GENOTYPES: Final[Table] = {
+    "list": ("nexome.cli.genotypes:list_sets", "List all sets of genotypes and LD panels."),
+    "show": ("nexome.cli.genotypes:show", "Show one set, or its receipt."),
+    "export": ("nexome.cli.genotypes:export", "Write a set as VCF or PLINK bed."),
+    "withdraw": ("nexome.cli.genotypes:withdraw", "Take a set out of the root."),
+}
 _TARGETS: Final[Table] = {
     "import": ("nexome.cli.targets:import_papers", "Bring in budget and target papers."),
     "list": ("nexome.cli.targets:list_papers", "List all papers."),
@@ -81,6 +89,7 @@ COMMANDS: Final[Table] = {
     "withdraw": ("nexome.cli.studies:withdraw", "Take a study out of the store."),
     "token": (_TOKEN, "Make, list and revoke tokens: keys that let people in."),
     "grant": ("nexome.cli.tokens:grant", "Let a token's holder see, read or download a study."),
+    "genotypes": (_GENOTYPES, "Sets of people's genotypes: list, show, export, withdraw."),
     "targets": (_TARGETS, "Read, check and answer budget and target papers."),
     "measures": ("nexome.cli.measures:measures", "Measure the centre: held, used, kept."),
     "verify": ("nexome.cli.upkeep:verify", "Compare every stored byte with its checksum."),

@@ -80,7 +80,7 @@ def write_receipt(
         "decisions": dict(decisions),
         "choices": dict(choices),
         "choices_digest": digest_of(choices),
-        "versions": _versions(),
+        "versions": program_versions(),
         "repeat": decisions.get("command", ""),
         "undo": f"nexome withdraw {study.id}",
     }
@@ -105,7 +105,8 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _versions() -> dict[str, str]:
+def program_versions() -> dict[str, str]:
+    """Versions of what computed an import."""
     return {
         "nexome": metadata.version("nexome"),
         "python": platform.python_version(),

@@ -166,3 +166,24 @@ def find_rows(locus: Words, allele: Words, want_locus: Words, want_allele: Words
         if low < len(locus) and locus[low] == want_locus[k] and allele[low] == want_allele[k]:
             rows[k] = low
     return rows
+
+
+@numba.njit(cache=True, nogil=True)
+def census(calls: Calls) -> Any:
+    """Of V × S genotypes, int64 [5]: all, missing, half calls, haploid calls; and variants of one allele."""
+    found = np.zeros(5, np.int64)
+    for i in range(calls.shape[0]):
+        seen = np.zeros(2, np.int64)
+        for s in range(calls.shape[1]):
+            first, second = calls[i, s, 0], calls[i, s, 1]
+            found[0] += 1
+            unknown = (first == -1) + (second == -1)
+            found[1] += unknown == 2 or (unknown == 1 and second == -2)
+            found[2] += unknown == 1 and second != -2
+            found[3] += second == -2
+            if first >= 0:
+                seen[first] += 1
+            if second >= 0:
+                seen[second] += 1
+        found[4] += seen[0] == 0 or seen[1] == 0
+    return found
