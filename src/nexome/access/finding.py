@@ -6,7 +6,9 @@ studies, so its mere presence there may come from one that is hidden.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from nexome.access.allowance import Allowance
 from nexome.access.answers import FeatureAnswer
@@ -15,6 +17,8 @@ from nexome.model.errors import NexomeError, NotFoundError, QueryError
 from nexome.model.genome import UNPLACED, Assembly, VariantName, parse_variant
 from nexome.model.terms import FEATURE_KINDS
 from nexome.store.associations import FeatureHit, FeatureKey, Snapshot, query
+
+_RS_NUMBER: Final = re.compile(r"[rR][sS]\d+")
 
 
 def find_features(snapshot: Snapshot, text: str) -> list[FeatureHit]:
@@ -59,12 +63,23 @@ def known_features(allowance: Allowance, hits: Iterable[FeatureHit]) -> list[Fea
     return [hit for hit, known in zip(hits, held, strict=True) if known]
 
 
-def unknown_variant(text: str) -> NotFoundError:
-    """The one answer for a variant that is not there and for one that may not be known of."""
-    return NotFoundError(
-        f"no association of {text[:80]!r}",
-        todo="Another spelling may be held: try the position, for example 2:135851076.",
-    )
+def unknown_variant(text: str, assembly: Assembly) -> NotFoundError:
+    """The one answer for a variant that is not there and for one that may not be known of.
+
+    An rs number that dbSNP merged into another is not known under its old number: no table of merges is
+    kept, the position finds it.
+    """
+    if _RS_NUMBER.fullmatch(text.strip()):
+        todo = (
+            "The rs number may have been merged into another one in dbSNP, or no study here gives it: "
+            "ask by position, for example 2:135851076."
+        )
+    else:
+        todo = (
+            f"Check that the position is of {assembly.name}, the home assembly here, "
+            "and that both alleles are right."
+        )
+    return NotFoundError(f"no association of {text[:80]!r}", todo=todo)
 
 
 def describe_feature(hit: FeatureHit, assembly: Assembly) -> FeatureAnswer:

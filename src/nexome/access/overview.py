@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from nexome.access.quality import Doubt, effective_size, judge_trait
 from nexome.model.errors import NexomeError, NotFoundError
+from nexome.model.genome import Interval
 from nexome.model.terms import Trait
 from nexome.store.associations.summaries import Summary
 
@@ -86,16 +88,23 @@ class Overview:
         return judge_trait(record, published.summary().trait(ordinal))
 
     def genes_named(self: _Asking, text: str) -> tuple[GeneRecord, ...]:
-        """All places of a gene: those with the symbol of the gene `text` means, by position.
+        """All genes of a name, by position: a symbol may stand at several places (X and Y, or copies).
 
-        A symbol may stand at several places (X and Y, or copies). Raises NotFoundError as `gene`.
+        Raises NotFoundError as `gene`.
         """
         genes = self._genes()
-        found = genes.find(text)
-        if found.id.casefold() == text.strip().casefold():
-            return (found,)
-        same = pc.equal(genes.table["gene_symbol"], found.symbol).to_numpy()
-        return tuple(genes.record(row) for row in np.flatnonzero(same).tolist())
+        return genes.named(text) or (genes.find(text),)
+
+    def transcripts_of(self: _Asking, gene: GeneRecord) -> pa.Table:
+        """Transcripts of one gene (TRANSCRIPT_COLUMNS), the canonical first, then the longest; maybe none."""
+        contig = self._centre.root.assembly.rank(gene.chromosome)
+        table = self._genes().transcripts(Interval(contig, gene.start, gene.end))
+        column, own = ("gene_id", gene.id) if gene.id else ("gene_symbol", gene.symbol)
+        table = table.filter(pc.fill_null(pc.equal(table[column].cast(pa.string()), own), fill_value=False))
+        length = pc.subtract(table["end"].cast(pa.int64()), table["start"].cast(pa.int64()))
+        canonical = pc.fill_null(table["canonical"], fill_value=False).cast(pa.int8())
+        keys = pa.table({"canonical": canonical, "length": length})
+        return table.take(pc.sort_indices(keys, [("canonical", "descending"), ("length", "descending")]))
 
 
 def _read(published: PublishedStudy) -> Outcome | None:

@@ -12,16 +12,25 @@ The texts people read are in web/locale: `quality.<rule>` says what, `quality.wh
     no_frequency    none of the strongest associations has an allele frequency
     no_size         the number of people is not known
 
+and of one variant across traits (`judge_variant`):
+
+    some_few_people     some of its associations come from fewer than FEW_PEOPLE people
+    few_carriers        fewer than FEW_COPIES copies of the rarer allele are expected among the people
+    frequencies_differ  studies of one ancestry differ by more than FREQUENCY_SPREAD: another allele, or build
+    frequency_unknown   no study gives its frequency
+
 Sources: Devlin & Roeder 1999 (λGC); de Bakker et al. 2008 (λ1000); Willer et al. 2010 (effective size).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from nexome.model.terms import Trait
 
@@ -33,6 +42,8 @@ INFLATED: Final = 1.1  # of λ1000: polygenic traits of 10⁵ people stay below,
 DEFLATED: Final = 0.95
 MANY_MISSING: Final = 0.05
 FEW_CELLS: Final = 20_000  # below, λGC of independent variants is itself uncertain by more than 0.02
+FEW_COPIES: Final = 20  # of the rarer allele; below, the normal approximation of the estimate fails
+FREQUENCY_SPREAD: Final = 0.15
 _SCALE: Final = 2_000.0  # effective people of 1,000 cases and 1,000 controls
 _LOOKED_AT: Final = 100  # strongest associations looked at for frequencies
 
@@ -45,15 +56,20 @@ RULES: Final = (
     "no_frequency",
     "no_size",
 )
+VARIANT_RULES: Final = ("frequencies_differ", "few_carriers", "some_few_people", "frequency_unknown")
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One rule that fired: its name, the number that made it fire, and the limit (NaN: none)."""
+    """One rule that fired: its name, the number that made it fire, the limit (NaN: none).
+
+    For rules that count, `value` of `total` have it.
+    """
 
     rule: str
     value: float = math.nan
     limit: float = math.nan
+    total: int = 0
 
 
 def effective_size(n: float | None, n_cases: float | None, n_controls: float | None) -> float:
@@ -93,6 +109,35 @@ def judge_trait(trait: Trait, summary: TraitSummary) -> tuple[Doubt, ...]:
     if len(frequencies) and np.isnan(frequencies).all():
         found.append(Doubt("no_frequency"))
     return tuple(sorted(found, key=lambda w: RULES.index(w.rule)))
+
+
+def judge_variant(
+    n: npt.NDArray[np.float64], frequency: npt.NDArray[np.float64], *, ancestry: Sequence[str]
+) -> tuple[Doubt, ...]:
+    """The rules that fire for one variant's T associations: people, frequency of the effect allele, ancestry.
+
+    `n`, `frequency`: float64 [T], NaN unknown; `ancestry`: T texts, '' unknown.
+    """
+    total, found = len(n), []
+    if total and np.isnan(frequency).all():
+        found.append(Doubt("frequency_unknown"))
+    spread = max((_spread(frequency, ancestry, which) for which in set(ancestry) - {""}), default=0.0)
+    if spread > FREQUENCY_SPREAD:
+        found.append(Doubt("frequencies_differ", spread, FREQUENCY_SPREAD))
+    copies = 2 * n * np.minimum(frequency, 1 - frequency)
+    for rule, below, limit in (
+        ("few_carriers", copies < FEW_COPIES, FEW_COPIES),
+        ("some_few_people", n < FEW_PEOPLE, FEW_PEOPLE),
+    ):
+        if below.any():
+            found.append(Doubt(rule, int(below.sum()), limit, total))
+    return tuple(sorted(found, key=lambda d: VARIANT_RULES.index(d.rule)))
+
+
+def _spread(frequency: npt.NDArray[np.float64], ancestry: Sequence[str], which: str) -> float:
+    of = frequency[[a == which for a in ancestry]]
+    of = of[~np.isnan(of)]
+    return float(of.max() - of.min()) if len(of) else 0.0
 
 
 def _judge_inflation(lambda_gc: float, people: float) -> list[Doubt]:

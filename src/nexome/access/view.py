@@ -180,7 +180,7 @@ class View(Interpreting, Overview):
         allowance = self._allowance()
         hits = known_features(allowance, find_features(allowance.snapshot, text))
         if not hits:
-            raise unknown_variant(text)
+            raise unknown_variant(text, self.assembly)
         first = hits[0]
         beside = known_features(allowance, [*hits, *neighbours(allowance.snapshot, first)])
         others = sorted((hit for hit in beside if hit.key != first.key), key=lambda hit: hit.key)
@@ -218,7 +218,7 @@ class View(Interpreting, Overview):
             keys, text = [hit.key for hit in find_features(allowance.snapshot, variant)], variant
         planes = self._planes_of(allowance, keys, selection)
         if not rows_with_cells(planes).any() and not self._is_known(allowance, keys, studies):
-            raise unknown_variant(text)
+            raise unknown_variant(text, self.assembly)
         self._count("phewas")
         return planes
 

@@ -32,7 +32,7 @@ def path_of(kind, small):
     return {
         "home": "/",
         "search": "/search?q=pressure",
-        "gene": f"/search?q={small.gene}",
+        "gene": f"/genes/{small.gene}",
         "studies": "/studies",
         "study": "/studies/SC0004",
         "quiet": f"/studies/{QUIET}",

@@ -47,7 +47,7 @@ def test_no_text_is_declared_that_no_page_asks_for():
     names, families = asked()
     # t(f"{kind}.subtitle") of study.py, t.of(f.id, "name") of parts.html
     named_by_figure = {"manhattan.subtitle", "qq.subtitle"}
-    named_by_figure |= {f"{figure}.name" for figure in ("manhattan", "qq", "phewas")}
+    named_by_figure |= {f"{figure}.name" for figure in ("manhattan", "qq", "phewas", "forest")}
     known = names | named_by_figure
     unused = {k for k in languages()["en"].texts if k not in known and not k.startswith(tuple(families))}
     assert sorted(unused) == []

@@ -30,7 +30,7 @@ def test_every_page_answers_and_is_kept_as_it_may_be(browser, small, markup, cod
     place = {
         "variant": f"/variants/{small.variant}",
         "region": f"/search?q={chromosome}:1-200000000",
-        "gene": f"/search?q={small.gene}",
+        "gene": f"/genes/{small.gene}",
     }
     answer = browser.get(f"/{code}{place.get(path, path)}", owner=owner)
     assert answer.status_code == 200, answer.text
@@ -196,7 +196,7 @@ def test_damage_is_told_to_the_log_and_stays_in_its_card(browser, small, monkeyp
     def damaged(*_, **__):
         raise DamagedError("a flipped bit", where="/srv/root/associations/chunk 3")
 
-    monkeypatch.setattr("nexome.access.view.View.phewas", damaged)
+    monkeypatch.setattr("nexome.access.view.View.phewas_planes", damaged)
     answer = browser.get(f"/zh/variants/{small.variant}")
     assert answer.status_code == 200
     assert "这一部分未能生成" in answer.text
@@ -236,8 +236,8 @@ def test_missing_values_are_dashes_or_left_out(browser, small):
 
 def test_small_samples_are_flagged_in_the_list_and_at_the_top(browser):
     assert browser.get("/en/studies").text.count('class="flag"') == 1
-    assert "Effective sample size below 1,000" in browser.get(f"/en/studies/{SMALL}").text
-    assert "Effective sample size" not in browser.get("/en/studies/SC0001").text
+    assert "Small sample: " in browser.get(f"/en/studies/{SMALL}").text
+    assert "Small sample: " not in browser.get("/en/studies/SC0001").text
 
 
 def test_the_list_is_filtered_sorted_and_searched_by_links(browser, markup):

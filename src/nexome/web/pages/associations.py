@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from nexome.web.pages.page import Ask, rows_of, variant_id
+
+if TYPE_CHECKING:
+    from nexome.store.associations.types import TraitRef, TraitTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +32,35 @@ class Association:
     effect_allele_frequency: float
     n: float
     category: str = ""
+    unit: str = ""
+    ancestry: str = ""
 
 
-def associations_of(ask: Ask, table: pa.Table) -> list[Association]:
-    """Rows of an association table, with the category of each trait and its name in the reader's language."""
-    rows = rows_of(table)
-    studies = pa.array(sorted({row["study_id"] for row in rows}), pa.string())
-    traits = ask.view.traits()
-    own = traits.filter(pc.is_in(traits["study_id"].cast(pa.string()), studies))
-    known = {(t["study_id"], t["trait_id"]): t for t in rows_of(own)}
-    found = []
-    for row in rows:
-        trait = known.get((row["study_id"], row["trait_id"]), {})
-        label = trait.get(f"trait_{ask.t.code}") or row["trait"] or row["trait_id"]
-        found.append(replace(association_of(ask, row), trait=label, category=trait.get("category") or ""))
-    return found
+def associations_of(ask: Ask, table: pa.Table, traits: TraitTable) -> list[Association]:
+    """Rows of an association table, with the category, unit and name of each trait.
+
+    `table` was made by planes whose traits are `traits`, and may have been filtered, sorted or cut: only
+    the traits of its rows are looked at, be there a million others.
+    """
+    if not table.num_rows:
+        return []
+    ordinals = table["trait_id"].combine_chunks()
+    return [
+        _told(ask, association_of(ask, row), traits.refs[at])
+        for row, at in zip(rows_of(table), ordinals.indices.to_pylist(), strict=True)
+    ]
+
+
+def _told(ask: Ask, row: Association, ref: TraitRef) -> Association:
+    study, trait = ref.study, ref.trait
+    scale = ask.t.of("effect_scale", study.effect_scale) if study.effect_scale != "unknown" else ""
+    return replace(
+        row,
+        trait=ask.t.field(trait, "label") or trait.id,
+        category=trait.category,
+        unit=study.effect_unit or scale,
+        ancestry=study.ancestry,
+    )
 
 
 def association_of(ask: Ask, row: Mapping[str, Any]) -> Association:

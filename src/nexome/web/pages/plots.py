@@ -23,11 +23,13 @@ from nexome.model.genome import Assembly
 from nexome.web.pages import figures
 from nexome.web.pages.associations import Association
 from nexome.web.pages.figures import Lead, Manhattan, Phewas, PhewasPoint, Wording
+from nexome.web.pages.numbers import MISSING, is_missing
 from nexome.web.pages.page import Ask, Download, rows_of, variant_id
 from nexome.web.pages.svg import Picture
 
 FORMATS: Final = ("svg", "json", "tsv")
 PHEWAS_ALPHA: Final = 0.05
+TABLE_ROWS: Final = 25  # of a figure's numbers on the page; its TSV file has all
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,9 @@ class Figure:
     """A figure as a page shows it.
 
     `title` is a claim or question, `subtitle` the unit, `sentence` the whole for who cannot see it,
-    `svg` the drawing without scripts, `note` what was merged or folded, `source` where it is from;
-    `files` are addresses of its SVG, JSON and TSV by ending.
+    `svg` the drawing without scripts, `note` what was merged or folded, `source` where and when it is
+    from; `files` are addresses of its SVG, JSON (where an island can draw it) and TSV by ending; `api`
+    the API route with the same numbers; `table` the numbers themselves; `shape` a class of the plot.
     """
 
     id: str
@@ -47,6 +50,22 @@ class Figure:
     note: str
     source: str
     files: Mapping[str, str]
+    api: str = ""
+    table: FigureTable | None = None
+    shape: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FigureTable:
+    """The first rows of a figure's numbers: names of columns, cells as text, which columns are numbers.
+
+    `total`: rows the TSV file has.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: tuple[bool, ...]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +86,53 @@ class Drawn:
             text = figures.as_columns(self.table())
             return Download(text.encode(), "text/tab-separated-values; charset=utf-8", f"{name}.tsv")
         raise QueryError(f"a figure as {ending[:20]!r}", expected="one of " + ", ".join(FORMATS))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a figure stands: its identifier, the address its files begin with, their query, its API route."""
+
+    id: str
+    stem: str
+    api: str
+    query: str = ""
+    endings: tuple[str, ...] = FORMATS
+    shape: str = ""
+
+
+def figure_of(drawn: Drawn, wording: Wording, place: Place, *, subtitle: str, source: str) -> Figure:
+    """A plot as a page shows it, with its files, its API route and its table."""
+    query = f"?{place.query}" if place.query else ""
+    return Figure(
+        id=place.id,
+        title=wording.title,
+        subtitle=subtitle,
+        sentence=wording.sentence,
+        svg=Markup(drawn.picture().for_page()),  # noqa: S704 - made by svg.py, which escapes every text
+        note=wording.note,
+        source=source,
+        files={ending: f"{place.stem}.{ending}{query}" for ending in place.endings},
+        api=place.api,
+        table=table_of(drawn.table()),
+        shape=place.shape,
+    )
+
+
+def table_of(columns: Mapping[str, Sequence[Any]]) -> FigureTable:
+    """The first TABLE_ROWS rows of a plot's numbers."""
+    shown = {name: list(values[:TABLE_ROWS]) for name, values in columns.items()}
+    return FigureTable(
+        columns=tuple(shown),
+        rows=tuple(zip(*([_cell(v) for v in values] for values in shown.values()), strict=True)),
+        numeric=tuple(all(isinstance(v, int | float) for v in values) for values in shown.values()),
+        total=max((len(values) for values in columns.values()), default=0),
+    )
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return MISSING if is_missing(value) else f"{value:.4g}".replace("-", "−")
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def read_manhattan(ask: Ask, study: str, trait: str) -> Manhattan:
@@ -167,16 +233,17 @@ def phewas_of(rows: Sequence[Association], *, tests: int) -> Phewas:
 
 
 def draw_phewas(plot: Phewas, wording: Wording) -> Drawn:
-    """The PheWAS plot in its formats."""
+    """The PheWAS plot in its formats; its table has the strongest first."""
+    strongest = sorted(plot.points, key=lambda p: -p.neg_log_10_p)
     return Drawn(
         picture=lambda: figures.phewas_picture(plot, wording),
         json=lambda: figures.phewas_json(plot, wording),
         table=lambda: {
-            "trait": [p.label for p in plot.points],
-            "study_id": [p.study for p in plot.points],
-            "category": [p.category for p in plot.points],
-            "neg_log_10_p_value": [round(p.neg_log_10_p, 4) for p in plot.points],
-            "direction": ["+" if p.rises else "-" for p in plot.points],
+            "trait": [p.label for p in strongest],
+            "study_id": [p.study for p in strongest],
+            "category": [p.category for p in strongest],
+            "neg_log_10_p_value": [round(p.neg_log_10_p, 4) for p in strongest],
+            "direction": ["+" if p.rises else "-" for p in strongest],
         },
     )
 

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from nexome.model.errors import NexomeError, QueryError, RefusedError
 from nexome.web.pages.language import Language
 from nexome.web.pages.page import Page
+from nexome.web.pages.sentences import Sentence, translate
 
 TOKEN_REASONS: Final = frozenset({"token_unknown", "token_expired", "token_revoked"})
 
@@ -17,16 +18,16 @@ class ProblemPage(Page):
     """An error as a page.
 
     `code` is the HTTP status; `lead` one sentence in the reader's language; `detail`, `expected` and
-    `todo` as the error states them; `spellings` asks for the list of what the search box understands;
-    `sign_in` offers to sign in.
+    `todo` what the error states, translated where there is a translation; `spellings` asks for the list
+    of what the search box understands; `sign_in` offers to sign in.
     """
 
     template: ClassVar[str] = "problem.html"
     code: int
     lead: str
-    detail: str
-    expected: str
-    todo: str
+    detail: Sentence
+    expected: Sentence
+    todo: Sentence
     spellings: bool
     sign_in: bool
 
@@ -38,14 +39,20 @@ def problem_of(error: NexomeError, t: Language) -> ProblemPage:
     lead = t.of("reason", reason) if reason else t(f"problem.{kind}.lead")
     # What is wrong with the server (paths, processes) is for its log, not for a reader.
     told = error.http_status < 500
-    where = f"{error.where}: " if error.where else ""
     return ProblemPage(
         title=t(f"problem.{kind}.title"),
         code=error.http_status,
         lead=lead,
-        detail=f"{where}{error.found}" if told else "",
-        expected=error.expected if told else "",
-        todo=error.todo if told else "",
+        detail=_detail(error, t, reason) if told else Sentence(""),
+        expected=translate(error.expected if told else "", t.code),
+        todo=translate(error.todo if told else "", t.code),
         spellings=isinstance(error, QueryError),
         sign_in=bool(reason),
     )
+
+
+def _detail(error: NexomeError, t: Language, reason: str) -> Sentence:
+    """Where and what; what is left out when the reason says it already."""
+    where, found = translate(error.where, t.code), translate("" if reason else error.found, t.code)
+    colon = t("problem.colon") if where.text and found.text else ""
+    return Sentence(f"{where.text}{colon}{found.text}", english=found.english)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from nexome.access.answers import SearchHit
+import pyarrow.compute as pc
+
+from nexome.access.answers import ASSOCIATION_COLUMNS, SearchHit
 from nexome.web.pages.associations import Association, associations_of
 from nexome.web.pages.page import Ask, Card, Page, Redirect, card_of
 
 MOST_HITS: Final = 50
-STRONGEST: Final = 50  # associations listed for a gene or a region
+STRONGEST: Final = 50  # associations listed for a region
 REGION_MIN_NEG_LOG_10_P: Final = 5.0  # weaker ones of a region are left to the API
 
 
@@ -26,7 +28,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The gene or region (`kind`) a text means, with its strongest associations."""
+    """The region a text means, with its strongest associations."""
 
     kind: str
     name: str
@@ -38,7 +40,7 @@ class Place:
 class SearchPage(Page):
     """What a text may mean.
 
-    `text` as typed; `found` likeliest first; `place` when it names a gene or region.
+    `text` as typed; `found` likeliest first; `place` when it names a region.
     """
 
     template: ClassVar[str] = "search.html"
@@ -57,14 +59,16 @@ def build_search(ask: Ask) -> SearchPage | Redirect:
     only = certain[0] if len(certain) == 1 else hits[0] if len(hits) == 1 else None
     if only and (href := _href(ask, only)):
         return Redirect(href)
-    places = [hit for hit in hits if hit.kind in {"gene", "region"}]
+    places = [hit for hit in hits if hit.kind == "region"]
     place = _place(ask, places[0]) if places and (only or places[0] is hits[0]) else None
     found = tuple(_found(ask, hit) for hit in hits if not (place and hit is places[0]))
     return SearchPage(ask.t("search.title_of", text=text), text, found, place)
 
 
 def _href(ask: Ask, hit: SearchHit) -> str:
-    """Page of a hit; '' for genes and regions, which are shown on this page."""
+    """Page of a hit; '' for regions, which are shown on this page."""
+    if hit.kind == "gene":
+        return ask.href("genes", hit.id)
     if hit.kind == "variant":
         return ask.href("variants", hit.id)
     if hit.kind == "study":
@@ -86,9 +90,8 @@ def _place(ask: Ask, hit: SearchHit) -> Place:
 
 
 def _strongest(ask: Ask, hit: SearchHit) -> tuple[Association, ...]:
-    if hit.kind == "gene":
-        table = ask.view.gene(hit.id).best
-    else:
-        table = ask.view.region(hit.id, min_neg_log_10_p=REGION_MIN_NEG_LOG_10_P)
-        table = table.sort_by([("neg_log_10_p_value", "descending")])
-    return tuple(associations_of(ask, table.slice(0, STRONGEST)))
+    planes = ask.view.region_planes(hit.id)
+    table = planes.table(ASSOCIATION_COLUMNS)
+    table = table.filter(pc.greater_equal(table["neg_log_10_p_value"], REGION_MIN_NEG_LOG_10_P))
+    strongest = table.sort_by([("neg_log_10_p_value", "descending")]).slice(0, STRONGEST)
+    return tuple(associations_of(ask, strongest, planes.trait_table))

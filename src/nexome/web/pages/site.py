@@ -4,7 +4,8 @@
     /{language}/                            home
     /{language}/search?q=…                  search
     /{language}/studies                     list; …/{study}; …/{study}/figures/{manhattan|qq}.{svg|json|tsv}
-    /{language}/variants/{variant}          PheWAS; …/phewas.{svg|json|tsv}
+    /{language}/genes/{symbol}              best associations, transcripts; …/figure.{svg|tsv}
+    /{language}/variants/{variant}          PheWAS; …/phewas.{svg|json|tsv}, …/forest.{svg|tsv}
     /{language}/sign-in                     token → cookie; ?token=… does the same (what `serve` prints)
     /static/…                               built scripts and styles, kept for a year: their names change
 
@@ -32,6 +33,7 @@ from nexome.access.centre import Centre
 from nexome.model.errors import NexomeError, NotFoundError, RefusedError
 from nexome.web.counting import tell
 from nexome.web.http import SECURITY_HEADERS, TOKEN_COOKIE, cached, packed, read_token
+from nexome.web.pages.gene import build_gene, build_gene_figure
 from nexome.web.pages.home import build_home
 from nexome.web.pages.language import Language, choose_language, languages
 from nexome.web.pages.page import Ask, Download, Page, Redirect, log_server_error
@@ -41,7 +43,7 @@ from nexome.web.pages.search import build_search
 from nexome.web.pages.sign_in import build_sign_in
 from nexome.web.pages.studies import build_studies
 from nexome.web.pages.study import build_figure, build_study
-from nexome.web.pages.variant import build_variant, build_variant_figure
+from nexome.web.pages.variant import build_forest_figure, build_variant, build_variant_figure
 
 Build = Callable[..., Page | Redirect | Download]
 
@@ -68,6 +70,9 @@ def _routes(centre: Centre, language: Language) -> list[Route]:
         ("/studies", build_studies),
         ("/studies/{study}/figures/{figure}.{ending}", build_figure),
         ("/studies/{study}", build_study),
+        ("/genes/{symbol}/figure.{ending}", build_gene_figure),
+        ("/genes/{symbol}", build_gene),
+        ("/variants/{variant:path}/forest.{ending}", build_forest_figure),
         ("/variants/{variant:path}/phewas.{ending}", build_variant_figure),
         ("/variants/{variant:path}", build_variant),
     ]

@@ -7,24 +7,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
-from markupsafe import Markup
-
 from nexome.access.answers import StudyAnswer
+from nexome.access.quality import FEW_CELLS
 from nexome.methods.loci import GENOME_WIDE
 from nexome.model.errors import DamagedError, NotFoundError
 from nexome.web.pages import plots
 from nexome.web.pages.associations import Association, association_of
+from nexome.web.pages.doubts import Said, said_of
 from nexome.web.pages.figures import Wording
 from nexome.web.pages.numbers import count_text, p_text, ratio_text
 from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, Paging, card_of, paging_of, rows_of
 from nexome.web.pages.plots import Drawn, Figure
-from nexome.web.pages.studies import Sample, sample_of
+from nexome.web.pages.studies import sample_of
 
-FEW_CELLS: Final = (
-    20_000  # below, a trait has chosen variants (cis, top hits): λGC tells nothing of inflation
-)
 LOCI: Final = 25
 TRAITS: Final = 20
+LOCUS_FLANK_BP: Final = 100_000  # shown beside a locus in the explorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +36,13 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Locus:
-    """One locus: its lead association, its stretch, and how many features it holds."""
+    """One locus: its lead association, its stretch, how many features it holds; `region` to explore."""
 
     lead: Association
     start: int
     end: int
     features: int
+    region: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +67,10 @@ class Receipt:
 class StudyPage(Page):
     """A study, one of its traits at a time.
 
-    `heading`, `sample`, `facts` say what it is; `trait` names the one shown, `traits` the choice when
-    there are several (`trait_words` typed to find one). `may_read` is False when only the facts may be
-    seen, `reason` then says why. The cards each hold their own failure.
+    `heading`, `facts` say what it is, `doubts` what to know before trusting it; `trait` names the one
+    shown (`shown` in the explorer's words), `traits` the choice when there are several (`trait_words`
+    typed to find one). `may_read` is False when only the facts may be seen, `reason` then says why. The
+    cards each hold their own failure.
     """
 
     template: ClassVar[str] = "study.html"
@@ -81,7 +81,8 @@ class StudyPage(Page):
     traits: tuple[Link, ...]
     trait_words: str
     trait_paging: Paging | None
-    sample: Sample
+    shown: str
+    doubts: tuple[Said, ...]
     facts: tuple[Fact, ...]
     may_read: bool
     reason: str
@@ -98,8 +99,9 @@ def build_study(ask: Ask, *, study: str) -> StudyPage:
     """The page of a study by its identifier and, where it has several traits, parameter `trait`."""
     answer = ask.view.study(study)
     trait = _trait_row(ask, answer)
-    several = len(answer.study.traits) > 1
-    found, paging = _traits(ask, study, trait["trait_id"]) if several else ((), None)
+    count = len(answer.study.traits)
+    several = count > 1
+    found, paging = _traits(ask, study, trait["trait_id"], count=count) if several else ((), None)
     name = trait["trait_id"]
     return StudyPage(
         title=ask.t.field(answer.study, "title") or study,
@@ -109,7 +111,8 @@ def build_study(ask: Ask, *, study: str) -> StudyPage:
         traits=found,
         trait_words=ask.query.get("traits", ""),
         trait_paging=paging,
-        sample=sample_of(trait),
+        shown=f"{study}/{name}" if several else study,
+        doubts=_doubts(ask, answer, name),
         facts=_facts(ask, answer, trait),
         may_read=answer.may_read,
         reason=answer.reason_read,
@@ -131,6 +134,14 @@ def build_figure(ask: Ask, *, study: str, figure: str, ending: str) -> Download:
         raise NotFoundError(f"no figure {figure[:40]!r}", expected=" or ".join(_DRAW))
     drawn, _ = _DRAW[figure](ask, study, trait)
     return drawn.file(f"{study}-{trait['trait_id']}-{figure}", ending)
+
+
+def _doubts(ask: Ask, answer: StudyAnswer, trait: str) -> tuple[Said, ...]:
+    """What to know before trusting the trait; nothing where its numbers may not be read or cannot be."""
+    if not answer.may_read:
+        return ()
+    judged = card_of(lambda: ask.view.doubts(answer.study.id, trait))
+    return said_of(ask, judged.content or ())
 
 
 def _if_read(answer: StudyAnswer, build: Callable[[], Any]) -> Card[Any]:
@@ -155,11 +166,17 @@ def _label(ask: Ask, trait: dict[str, Any]) -> str:
     return trait.get(f"label_{ask.t.code}") or trait["label"] or trait["trait_id"]
 
 
-def _traits(ask: Ask, study: str, current: str) -> tuple[tuple[Link, ...], Paging]:
-    """Traits of the study by parameter `traits` (words), a page of them."""
-    table = ask.view.traits(study, search=ask.query.get("traits") or None)
-    paging = paging_of(ask, total=table.num_rows, size=TRAITS)
-    rows = rows_of(table.slice(max(0, paging.first - 1), TRAITS))
+def _traits(ask: Ask, study: str, current: str, *, count: int) -> tuple[tuple[Link, ...], Paging]:
+    """Traits of the study by parameter `traits` (words), a page of them; it has `count` in all."""
+    words = ask.query.get("traits") or None
+    if words:
+        table = ask.view.traits(study, search=words)
+        paging = paging_of(ask, total=table.num_rows, size=TRAITS)
+        table = table.slice(max(0, paging.first - 1), TRAITS)
+    else:
+        paging = paging_of(ask, total=count, size=TRAITS)
+        table = ask.view.traits(study, limit=TRAITS, offset=max(0, paging.first - 1))
+    rows = rows_of(table)
     links = [
         Link(
             row.get(f"trait_{ask.t.code}") or row["trait"] or row["trait_id"],
@@ -259,25 +276,32 @@ _DRAW: Final = {"manhattan": _draw_manhattan, "qq": _draw_qq}
 def _figure(ask: Ask, answer: StudyAnswer, trait: dict[str, Any], kind: str) -> Figure:
     study = answer.study.id
     drawn, wording = _DRAW[kind](ask, study, trait)
-    stem = ask.href("studies", study, "figures", kind)
-    query = f"?trait={trait['trait_id']}"
-    return Figure(
-        id=kind,
-        title=wording.title,
+    return plots.figure_of(
+        drawn,
+        wording,
+        plots.Place(
+            kind,
+            ask.href("studies", study, "figures", kind),
+            f"{API}/studies/{study}/summary?trait={trait['trait_id']}",
+            f"trait={trait['trait_id']}",
+        ),
         subtitle=ask.t(f"{kind}.subtitle", assembly=ask.view.assembly.name),
-        sentence=wording.sentence,
-        svg=Markup(drawn.picture().for_page()),  # noqa: S704 - made by svg.py, which escapes every text
-        note=wording.note,
         source=ask.t("figure.source", study=study, version=answer.version, date=answer.published[:10]),
-        files={ending: f"{stem}.{ending}{query}" for ending in plots.FORMATS},
     )
 
 
 def _loci(ask: Ask, study: str, trait: str) -> tuple[Locus, ...]:
     rows = rows_of(ask.view.loci(study, trait=trait, limit=LOCI))
     return tuple(
-        Locus(association_of(ask, r), r["locus_start"], r["locus_end"], r["features_in_locus"]) for r in rows
+        Locus(association_of(ask, r), r["locus_start"], r["locus_end"], r["features_in_locus"], _region(r))
+        for r in rows
     )
+
+
+def _region(row: dict[str, Any]) -> str:
+    """The stretch of a locus with LOCUS_FLANK_BP on both sides."""
+    start, end = row["locus_start"], row["locus_end"]
+    return f"{row['chromosome']}:{max(1, start - LOCUS_FLANK_BP)}-{end + LOCUS_FLANK_BP}"
 
 
 def _receipt(ask: Ask, study: str) -> Receipt:

@@ -31,6 +31,7 @@ COLOURS: Final = {
     "strong": "#14202b",
     "band": "#e4e9ed",
     "paper": "#ffffff",
+    "gene": "#33424f",
 }
 
 
@@ -87,6 +88,24 @@ class Picture:
                 f'<path class="mark {colour}" fill="{COLOURS[colour]}" d="M0 {lift}{edge}"/></svg>'
             )
 
+    def bar(self, ends: tuple[float, float], y: float, *, height: float, colour: str = "gene") -> None:
+        """A bar from share to share, `height` pixels high around share y, at least a pixel wide."""
+        low, wide = _stretch(ends, 0.0008)
+        self._parts.append(
+            f'<svg x="{low}" y="{(1 - y) * 100:.2f}%" width="{wide}" height="{height:g}" overflow="visible">'
+            f'<rect class="bar-{colour}" y="{-height / 2:g}" width="100%" height="{height:g}" '
+            f'fill="{COLOURS[colour]}"/></svg>'
+        )
+
+    def upright(self, x: float, *, rule: bool = False) -> None:
+        """A faint line upwards at share x; a dashed rule where `rule`."""
+        at, kind = f"{x * 100:.2f}%", "rule" if rule else "grid"
+        dashes = ' stroke-dasharray="2 4"' if rule else ""
+        self._parts.append(
+            f'<line class="{kind}" x1="{at}" x2="{at}" y1="0" y2="100%" '
+            f'stroke="{COLOURS["rule" if rule else "band"]}"{dashes}/>'
+        )
+
     def curve(self, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], *, colour: str) -> None:
         """A thin line through shares x, y (N each)."""
         points = " ".join(
@@ -106,6 +125,23 @@ class Picture:
         ]
         points = " ".join(f"{a * CANVAS:.1f},{(1 - b) * CANVAS:.1f}" for a, b in around)
         self._canvas(f'<polygon class="band" points="{points}" fill="{COLOURS["band"]}"/>')
+
+    def across(self, first: float, last: float, y: float, *, colour: str, size: float = 2) -> None:
+        """A line from share `first` to `last` at height y."""
+        at = f"{(1 - y) * 100:.2f}%"
+        self._parts.append(
+            f'<line class="span {colour}" x1="{first * 100:.2f}%" x2="{last * 100:.2f}%" y1="{at}" y2="{at}" '
+            f'stroke="{COLOURS[colour]}" stroke-width="{size:g}"/>'
+        )
+
+    def upright(self, x: float, *, rule: bool = False) -> None:
+        """A faint line upwards at share x; a dashed rule where `rule`."""
+        at, kind = f"{x * 100:.2f}%", "rule" if rule else "grid"
+        dashes = ' stroke-dasharray="2 4"' if rule else ""
+        self._parts.append(
+            f'<line class="{kind}" x1="{at}" x2="{at}" y1="0" y2="100%" '
+            f'stroke="{COLOURS["rule" if rule else "band"]}"{dashes}/>'
+        )
 
     def level(self, y: float, label: str = "") -> None:
         """A dashed rule across the area at share y, named at its right end."""

@@ -8,15 +8,17 @@ from typing import ClassVar, Final
 from urllib.parse import quote
 
 import numpy as np
-from markupsafe import Markup
 
-from nexome.access.answers import FeatureAnswer, VariantAnswer
+from nexome.access.answers import ASSOCIATION_COLUMNS, FeatureAnswer, VariantAnswer
+from nexome.access.quality import judge_variant
 from nexome.model.errors import NotFoundError
 from nexome.web.pages import plots
 from nexome.web.pages.associations import Association, associations_of
+from nexome.web.pages.doubts import Said, said_of
 from nexome.web.pages.figures import Wording
+from nexome.web.pages.forest import Forest, draw_forest, forest_of, units_of
 from nexome.web.pages.numbers import p_text
-from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, Paging, card_of, paging_of, rows_of
+from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, Paging, card_of, paging_of
 from nexome.web.pages.plots import Drawn, Figure
 
 ROWS: Final = 100
@@ -41,9 +43,20 @@ class Frequency:
     n: float
 
 
+@dataclass(frozen=True, slots=True)
+class ForestPart:
+    """The forest figure and its units as links, where there are several."""
+
+    figure: Figure
+    units: tuple[Link, ...]
+
+
 @dataclass(frozen=True)
 class Phewas:
-    """The PheWAS of the variant: figure, filters and sorts as links, rows of this page, what was tested."""
+    """The PheWAS of the variant: figure, filters and sorts as links, rows of this page, what was tested.
+
+    `frequencies` by study; `doubts` what to know before trusting it; `forest` its effects side by side.
+    """
 
     figure: Figure
     categories: tuple[Link, ...]
@@ -53,6 +66,8 @@ class Phewas:
     tests: int
     frequencies: tuple[Frequency, ...]
     frequencies_left: int
+    doubts: tuple[Said, ...]
+    forest: Card[ForestPart | None]
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,7 @@ class VariantPage(Page):
 
     `heading` names it, `feature` holds its place and alleles, `swapped` says that the reader wrote the
     alleles the other way, `others` are features the same words fit, `spellings` ways to write it,
-    `gene` the nearest one, `region` a link to the strongest associations around.
+    `gene` the nearest one, `region` a link to the explorer around it.
     """
 
     template: ClassVar[str] = "variant.html"
@@ -91,16 +106,39 @@ def build_variant(ask: Ask, *, variant: str) -> VariantPage:
         gene=_gene(ask, answer),
         region=_region(ask, feature),
         phewas=card_of(lambda: _phewas(ask, feature)),
-        api=f"{API}/variants/{quote(feature.id, safe=':')}/phewas",
+        api=_api(feature),
     )
 
 
 def build_variant_figure(ask: Ask, *, variant: str, ending: str) -> Download:
     """The PheWAS plot as SVG, JSON or TSV, with parameter `category` as on the page."""
     feature = ask.view.variant(variant).feature
-    _, shown = _chosen(ask, associations_of(ask, ask.view.phewas(feature)))
+    _, shown = _chosen(ask, _rows(ask, feature))
     drawn, _ = _draw(ask, feature, shown)
     return drawn.file(f"{feature.id.replace(':', '-')}-phewas", ending)
+
+
+def build_forest_figure(ask: Ask, *, variant: str, ending: str) -> Download:
+    """The forest plot as SVG or TSV, with parameter `unit` as on the page."""
+    feature = ask.view.variant(variant).feature
+    rows = _rows(ask, feature)
+    unit = ask.query.get("unit", next(iter(units_of(rows)), ""))
+    drawn, _, _ = _draw_forest(ask, feature, rows, unit)
+    if ending == "json":
+        raise NotFoundError("the forest has no JSON of its own", expected="svg or tsv", todo="Ask the API.")
+    return drawn.file(f"{feature.id.replace(':', '-')}-forest", ending)
+
+
+def _rows(ask: Ask, feature: FeatureAnswer) -> list[Association]:
+    planes = ask.view.phewas_planes(feature)
+    return associations_of(ask, planes.table(ASSOCIATION_COLUMNS), planes.trait_table)
+
+
+def _doubts(ask: Ask, rows: Sequence[Association]) -> tuple[Said, ...]:
+    n, frequency = (
+        np.array([getattr(r, name) for r in rows], np.float64) for name in ("n", "effect_allele_frequency")
+    )
+    return said_of(ask, judge_variant(n, frequency, ancestry=[r.ancestry for r in rows]))
 
 
 def _name(feature: FeatureAnswer) -> str:
@@ -127,7 +165,7 @@ def _spellings(feature: FeatureAnswer) -> tuple[str, ...]:
 
 def _gene(ask: Ask, answer: VariantAnswer) -> Link | None:
     gene = answer.nearest_gene
-    return Link(gene, ask.href("search", q=gene)) if gene else None
+    return Link(gene, ask.href("genes", gene)) if gene else None
 
 
 def _region(ask: Ask, feature: FeatureAnswer, *, flank_bp: int = 250_000) -> Link | None:
@@ -135,7 +173,8 @@ def _region(ask: Ask, feature: FeatureAnswer, *, flank_bp: int = 250_000) -> Lin
         return None
     start, end = max(1, feature.position - flank_bp), feature.position + flank_bp
     text = f"{feature.chromosome}:{start / 1e6:.2f}–{end / 1e6:.2f} Mb"
-    return Link(text, ask.href("search", q=f"{feature.chromosome}:{start}-{end}"))
+    region = f"{feature.chromosome}:{start}-{end}"
+    return Link(text, ask.href("explore", region=region, ld=feature.id))
 
 
 def _chosen(ask: Ask, rows: Sequence[Association]) -> tuple[str, list[Association]]:
@@ -147,7 +186,7 @@ def _chosen(ask: Ask, rows: Sequence[Association]) -> tuple[str, list[Associatio
 
 
 def _phewas(ask: Ask, feature: FeatureAnswer) -> Phewas:
-    rows = associations_of(ask, ask.view.phewas(feature))
+    rows = _rows(ask, feature)
     category, shown = _chosen(ask, rows)
     sort = ask.choice("sort", SORTS, "p")
     shown.sort(key=SORTS[sort])
@@ -162,6 +201,8 @@ def _phewas(ask: Ask, feature: FeatureAnswer) -> Phewas:
         tests=len(shown),
         frequencies=tuple(frequencies[:FREQUENCIES]),
         frequencies_left=max(0, len(frequencies) - FREQUENCIES),
+        doubts=_doubts(ask, rows),
+        forest=card_of(lambda: _forest(ask, feature, rows)),
     )
 
 
@@ -198,33 +239,89 @@ def _draw(ask: Ask, feature: FeatureAnswer, rows: Sequence[Association]) -> tupl
 def _figure(ask: Ask, feature: FeatureAnswer, rows: Sequence[Association]) -> Figure:
     drawn, wording = _draw(ask, feature, rows)
     category = ask.query.get("category", "")
-    stem = ask.href("variants", feature.id, "phewas")
-    query = f"?category={quote(category)}" if category else ""
-    return Figure(
-        id="phewas",
-        title=wording.title,
-        subtitle=ask.t("phewas.subtitle", allele=feature.effect_allele or _name(feature)),
-        sentence=wording.sentence,
-        svg=Markup(drawn.picture().for_page()),  # noqa: S704 - made by svg.py, which escapes every text
-        note=wording.note,
-        source=ask.t(
-            "figure.source_centre", studies=len({r.study for r in rows}), assembly=ask.view.assembly.name
+    return plots.figure_of(
+        drawn,
+        wording,
+        plots.Place(
+            "phewas",
+            ask.href("variants", feature.id, "phewas"),
+            _api(feature),
+            f"category={quote(category)}" if category else "",
         ),
-        files={ending: f"{stem}.{ending}{query}" for ending in plots.FORMATS},
+        subtitle=ask.t("phewas.subtitle", allele=feature.effect_allele or _name(feature)),
+        source=source_of(ask, rows),
+    )
+
+
+def _api(feature: FeatureAnswer) -> str:
+    return f"{API}/phewas/{quote(feature.id, safe=':')}"
+
+
+def _forest(ask: Ask, feature: FeatureAnswer, rows: Sequence[Association]) -> ForestPart | None:
+    """The effects in the unit of parameter `unit`, else the commonest; None where there are none."""
+    units = units_of(rows)
+    if not units:
+        return None
+    unit = ask.query.get("unit", next(iter(units)))
+    if unit not in units:
+        raise NotFoundError(f"no effects in {unit[:60]!r}", expected="one of " + ", ".join(units))
+    drawn, wording, forest = _draw_forest(ask, feature, rows, unit)
+    figure = plots.figure_of(
+        drawn,
+        wording,
+        plots.Place(
+            "forest",
+            ask.href("variants", feature.id, "forest"),
+            _api(feature),
+            f"unit={quote(unit)}",
+            ("svg", "tsv"),
+            forest.shape,
+        ),
+        subtitle=ask.t("forest.subtitle", allele=feature.effect_allele or _name(feature)),
+        source=source_of(ask, rows),
+    )
+    links = [
+        Link(u or ask.t("forest.no_unit"), ask.again(unit=u) + "#forest", u == unit, n)
+        for u, n in units.items()
+    ]
+    return ForestPart(figure, tuple(links) if len(links) > 1 else ())
+
+
+def _draw_forest(
+    ask: Ask, feature: FeatureAnswer, rows: Sequence[Association], unit: str
+) -> tuple[Drawn, Wording, Forest]:
+    forest, t = forest_of(rows, unit), ask.t
+    apart = [r for r in forest.rows if r.low > 0 or r.high < 0]
+    name, shown = _name(feature), unit or t("forest.no_unit")
+    wording = Wording(
+        title=t("forest.title", variant=name, n=len(apart), total=len(forest.rows)),
+        sentence=t("forest.sentence", variant=name, unit=shown, n=len(apart), total=len(forest.rows)),
+        x=t("forest.x", unit=shown),
+        y="",
+        note=t("forest.left", n=forest.left_out) if forest.left_out else "",
+    )
+    return draw_forest(forest, wording), wording, forest
+
+
+def source_of(ask: Ask, rows: Sequence[Association]) -> str:
+    """Where the numbers of several studies are from: how many, the newest publication among them."""
+    studies = {row.study for row in rows}
+    dates = [ask.view.study(study).published[:10] for study in studies]
+    return ask.t(
+        "figure.source_centre",
+        studies=len(studies),
+        assembly=ask.view.assembly.name,
+        date=max(dates, default="–"),
     )
 
 
 def _frequencies(ask: Ask, rows: Sequence[Association]) -> list[Frequency]:
     """One frequency a study, commonest first; studies that give none are left out."""
-    ancestry = {
-        r["study_id"]: r["ancestry"] or ""
-        for r in rows_of(ask.view.studies().select(["study_id", "ancestry"]))
-    }
     found: dict[str, Frequency] = {}
     for row in rows:
         if not np.isnan(row.effect_allele_frequency):
             href = ask.href("studies", row.study)
-            of = Frequency(row.study, href, ancestry.get(row.study, ""), row.effect_allele_frequency, row.n)
+            of = Frequency(row.study, href, row.ancestry, row.effect_allele_frequency, row.n)
             found.setdefault(row.study, of)
     return sorted(found.values(), key=lambda f: -f.frequency)
 
