@@ -17,6 +17,7 @@ from typing import Final, Self
 
 from nexome.access.allowance import Allowance, allowance_of
 from nexome.access.identity import EVERYONE, GRANT_LEVELS, OWNER, GrantLevel, Principal, token_hash
+from nexome.access.ld_cache import LdCache
 from nexome.access.overview import OutcomeCache
 from nexome.access.view import View
 from nexome.model.errors import BusyError, RefusedError
@@ -24,7 +25,9 @@ from nexome.model.settings import Settings
 from nexome.store.associations import AssociationStore, Snapshot
 from nexome.store.catalogue import Catalogue
 from nexome.store.genes import Genes, newest_version
+from nexome.store.genotypes import GenotypeStore
 from nexome.store.root import Root, open_root
+from nexome.store.tracks import Tracks
 
 ACCOUNTS_SECONDS: Final = 1.0
 KEPT_ALLOWANCES: Final = 64
@@ -51,7 +54,10 @@ class Centre:
         self._allowances: OrderedDict[Principal, Allowance] = OrderedDict()
         self._principals: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
         self.outcomes = OutcomeCache()
+        self.genotypes = GenotypeStore(root)
+        self.ld_cache = LdCache(root.settings.ld_cache_mb * 1_000_000)
         self._genes: Genes | None = None
+        self.tracks = Tracks.open(root.path, root.assembly)
 
     @classmethod
     def open(cls, path: Path, *, owner_token: str | None = None) -> Self:
