@@ -1,0 +1,118 @@
+"""A text as it is compared: one case, one width, simplified Chinese; words; features of an encoder.
+
+Folding takes nothing away that tells two meanings apart, and makes equal what only differs in spelling:
+accents, Greek letters, British and American endings, roman and arabic numerals, traditional and simplified
+characters. It is applied to what is stored and to what is asked.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from typing import Any, Final
+
+from opencc import OpenCC
+
+_HAN: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_WORD: Final = re.compile(rf"[{_HAN}]+|[a-z0-9]+|[^\W_{_HAN}a-z0-9]+")
+_IS_HAN: Final = re.compile(f"[{_HAN}]")
+_POSSESSIVE: Final = re.compile(r"['\u2019]s\b")
+_GREEK: Final = str.maketrans(
+    {
+        letter: f"{unicodedata.name(letter).rsplit(' ', 1)[-1].lower()}".replace("lamda", "lambda")
+        for letter in "αβγδεζηθικλμνξοπρστυφχψω"
+    }
+    | {"ς": "sigma"}
+)
+_ROMAN: Final = {
+    roman: str(number)
+    for number, roman in enumerate(
+        ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv"), 1
+    )
+}
+_GRAMS: Final = (3, 4, 5)  # letters of a Latin word, with its ends marked
+_HAN_GRAMS: Final = (1, 2, 3)
+_LONGEST: Final = 2_000  # characters of a text that are read; what is named is shorter by far
+
+
+def fold(text: str) -> str:
+    """`text` in one case, width and script, without accents; spaces as they are.
+
+    >>> fold("Sjögren’s 綜合徵 (ＳＳ)")
+    'sjogren 综合征 (ss)'
+    """
+    if text.isascii():
+        return _POSSESSIVE.sub("", text.lower())
+    wide = unicodedata.normalize("NFKC", text)
+    if _IS_HAN.search(wide):
+        wide = _to_simplified(wide)
+    apart = unicodedata.normalize("NFKD", _POSSESSIVE.sub("", wide).casefold())
+    plain = "".join(c for c in apart if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", plain)
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, folded and spelled one way; a run of Chinese characters is one word.
+
+    >>> words("Haemolytic anaemia, type II; TNF-α 缺铁性贫血")
+    ['hemolytic', 'anemia', 'type', '2', 'tnf', 'alpha', '缺铁性贫血']
+    """
+    return [_spell(word) for word in _WORD.findall(fold(text[:_LONGEST]))]
+
+
+def features(text: str) -> list[str]:
+    """What an encoder sees of a text: words, pieces of words, pieces of Chinese; repeated as they occur.
+
+    A feature starts with its kind: `w` a word, `c` letters of one, `z` Chinese characters.
+
+    >>> features("gout 痛风")[:4]
+    ['wgout', 'c<go', 'cgou', 'cout']
+    >>> features("gout 痛风")[-3:]
+    ['z痛', 'z风', 'z痛风']
+    """
+    return [feature for word in words(text) for feature in _features_of(word)]
+
+
+def is_han(text: str) -> bool:
+    """Whether a text has any Chinese character."""
+    return _IS_HAN.search(text) is not None
+
+
+@lru_cache(maxsize=1 << 16)
+def _features_of(word: str) -> tuple[str, ...]:
+    if _IS_HAN.match(word):
+        return tuple(_pieces(word, "z", _HAN_GRAMS))
+    return ("w" + word, *_pieces(f"<{word}>", "c", _GRAMS))
+
+
+def _pieces(word: str, kind: str, sizes: tuple[int, ...]) -> Iterator[str]:
+    for size in sizes:
+        # A word shorter than its pieces is a piece itself, once.
+        if kind == "c" and len(word) <= size and size != sizes[0]:
+            return
+        for start in range(len(word) - size + 1):
+            yield kind + word[start : start + size]
+
+
+@lru_cache(maxsize=1 << 16)
+def _spell(word: str) -> str:
+    if word.isascii():
+        if word in _ROMAN:
+            return _ROMAN[word]
+    else:
+        word = word.translate(_GREEK)
+    if len(word) < 5 or _IS_HAN.match(word):
+        return word
+    word = word.replace("ae", "e").replace("oe", "e").replace("isation", "ization")
+    return word[:-3] + "or" if word.endswith("our") else word
+
+
+def _to_simplified(text: str) -> str:
+    return str(_converter().convert(text))
+
+
+@cache
+def _converter() -> Any:
+    return OpenCC("t2s")
