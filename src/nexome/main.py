@@ -26,6 +26,9 @@ _IMPORT: Final[Table] = {
     "genotypes": ("nexome.cli.genotypes:genotypes", "Bring in genotypes of people."),
     "ld-panel": ("nexome.cli.genotypes:ld_panel", "Bring in a reference panel for LD."),
     "genes": ("nexome.cli.genes:genes", "Bring in the genes of the home assembly."),
+    "track": ("nexome.cli.tracks:track", "Bring in intervals or a signal: BED, bigBed, bigWig."),
+    "recombination-map": ("nexome.cli.tracks:recombination_map", "Bring in a recombination map."),
+    "cytobands": ("nexome.cli.tracks:cytobands", "Bring in cytogenetic bands."),
 }
 _QUERY: Final[Table] = {
     "phewas": ("nexome.cli.query:phewas", "One variant across all traits."),
@@ -61,6 +64,10 @@ _GENOTYPES: Final[Table] = {
     "export": ("nexome.cli.genotypes:export", "Write a set as VCF or PLINK bed."),
     "withdraw": ("nexome.cli.genotypes:withdraw", "Take a set out of the root."),
 }
+_TRACKS: Final[Table] = {
+    "list": ("nexome.cli.tracks:list_tracks", "List all tracks."),
+    "withdraw": ("nexome.cli.tracks:withdraw", "Take a track away."),
+}
 _TARGETS: Final[Table] = {
     "import": ("nexome.cli.targets:import_papers", "Bring in budget and target papers."),
     "list": ("nexome.cli.targets:list_papers", "List all papers."),
@@ -90,6 +97,7 @@ COMMANDS: Final[Table] = {
     "token": (_TOKEN, "Make, list and revoke tokens: keys that let people in."),
     "grant": ("nexome.cli.tokens:grant", "Let a token's holder see, read or download a study."),
     "genotypes": (_GENOTYPES, "Sets of people's genotypes: list, show, export, withdraw."),
+    "tracks": (_TRACKS, "List tracks, or take them away."),
     "targets": (_TARGETS, "Read, check and answer budget and target papers."),
     "measures": ("nexome.cli.measures:measures", "Measure the centre: held, used, kept."),
     "verify": ("nexome.cli.upkeep:verify", "Compare every stored byte with its checksum."),
