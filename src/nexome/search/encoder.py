@@ -132,7 +132,7 @@ class Encoder:
         try:
             known = (folder / "features.txt").read_text("utf-8").split("\n")
             codes, scales = np.load(folder / "codes.npy"), np.load(folder / "scales.npy")
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError) as error:
             raise DamagedError(
                 f"an encoder whose files cannot be read ({error})",
                 where=str(folder),
