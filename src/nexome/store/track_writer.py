@@ -245,7 +245,12 @@ def _publish(
             write(staged)
         files = [{"name": p.name, "sha256": sha256_file(p)} for p in (track.sources or (track.source,))]
         values = {"name": track.name, "track_kind": track.kind, "track_version": version, **facts}
-        values |= {"imported": now_iso(), "source": track.source.name, "sha256": checksum, "files": files}
+        values |= {
+            "imported": now_iso(),
+            "source": track.source.name,
+            "source_sha256": checksum,
+            "files": files,
+        }
         values |= {"format": track.format, "assembly": root.assembly.digest}
         write_stamped(staged / FACTS_NAME, values, kind=KIND, version=VERSION, sealed=True)
         digest = write_checksums(staged)

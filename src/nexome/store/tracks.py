@@ -303,7 +303,7 @@ def _record(entry: TrackEntry, facts: dict[str, Any]) -> TrackRecord:
         entry.newest,
         facts["imported"],
         facts["source"],
-        facts["sha256"],
+        facts["source_sha256"],
         facts["format"],
         facts["features"],
         dict(facts["dropped_by_contig"]),
