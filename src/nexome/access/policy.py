@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from nexome.access.identity import ALL_STUDIES, GRANT_LEVELS, GrantLevel, Principal
-from nexome.model.terms import Study
+from nexome.model.terms import Access, Study
 
 Action = Literal["see", "read_cells", "read_summary", "export", "read_receipt", "administer"]
 
@@ -41,6 +41,8 @@ REASONS: Final = {
     "needs_download": "downloading the whole study needs a grant",
     "needs_receipt": "the receipt names files of the owner; reading it needs a grant",
     "owner_only": "only the owner may do this",
+    "needs_panel": "the panel may be known of, but LD in it needs a grant",
+    "few_people": "a statistic over so few could tell of one of them",
 }
 
 # The level a grant on a private study needs for an action, and the reason when it is too low.
@@ -86,6 +88,26 @@ def granted_level(principal: Principal, study_id: str) -> int:
         if (study_id, level) in grants or (ALL_STUDIES, level) in grants:
             return index
     return -1
+
+
+def panel_subject(name: str) -> str:
+    """What a grant on a set of genotypes is on; no study can be called so."""
+    return f"@genotypes:{name}"
+
+
+def decide_panel(principal: Principal, name: str, access: Access) -> Decision:
+    """Whether `principal` may ask for LD and frequencies in a set of genotypes; nobody may ask for genotypes.
+
+    A grant on every study is none on genotypes: they need their own, 'read' or more.
+    """
+    if principal.kind == "owner":
+        return _OWNER
+    if access == "open":
+        return _OPEN
+    levels = {level for subject, level in principal.grants if subject == panel_subject(name)}
+    if not levels:
+        return _UNKNOWN
+    return _GRANTED if levels - {"see"} else Decision(allowed=False, reason="needs_panel")
 
 
 _OPEN_TO_ALL: Final = frozenset({"see", "read_cells", "read_summary", "export"})

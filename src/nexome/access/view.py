@@ -43,6 +43,7 @@ from nexome.access.finding import (
 )
 from nexome.access.identity import Principal
 from nexome.access.interpreting import Interpreting
+from nexome.access.ld import Linkage
 from nexome.access.overview import Overview
 from nexome.access.policy import Action, decide
 from nexome.access.searching import search_hits
@@ -64,7 +65,7 @@ Order = Literal["p", "position"]
 BATCH_ROWS: Final = 131_072
 
 
-class View(Interpreting, Overview):
+class View(Interpreting, Linkage, Overview):
     """All questions one principal may ask. Made by `Centre.view_for` or `nexome.open`; cheap to make.
 
     Thread-safe. Each question reads the newest published manifest. `with` closes the centre that
