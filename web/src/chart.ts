@@ -6,7 +6,7 @@ import { type EChartsType, init, use } from "echarts/core";
 import { LabelLayout } from "echarts/features";
 import { CanvasRenderer } from "echarts/renderers";
 
-import { flatten, flattenRuns, HIT, type Plot } from "./plot.js";
+import { flatten, flattenRuns, flattenStrokes, HIT, type Plot } from "./plot.js";
 
 use([ScatterChart, LineChart, LinesChart, GridComponent, MarkLineComponent, DataZoomInsideComponent, LabelLayout,
   CanvasRenderer]);
@@ -55,7 +55,7 @@ export function drawPlot(chart: Chart, plot: Plot, wide: boolean): void {
         ? [{ type: "inside", xAxisIndex: 0, zoomOnMouseWheel: "ctrl", moveOnMouseMove: true,
              preventDefaultMouseMove: false, minValueSpan: plot.width / 5_000 }]
         : [],
-      series: [...frame(plot, text), ...background(plot), ...runs(plot, roles), ...points(plot, roles),
+      series: [...frame(plot, text), ...background(plot), ...runs(plot, roles), ...strokes(plot, roles), ...points(plot, roles),
         ...labels(plot, text, wide)],
     },
     { replaceMerge: ["series"] },
@@ -69,11 +69,11 @@ function frame(plot: Plot, text: object): Series[] {
     label: { ...text, formatter: tick.text, position: "start", distance: 8 },
   });
   const data: unknown[] = plot.y_ticks.map(level);
-  if (plot.threshold) {
+  for (const rule of [...(plot.threshold ? [plot.threshold] : []), ...(plot.rules ?? [])]) {
     data.push({
-      yAxis: plot.threshold.at,
+      yAxis: rule.at,
       lineStyle: { color: colour("accent"), type: [2, 4], width: 1 },
-      label: { ...text, color: colour("accent-ink"), formatter: plot.threshold.text, position: "insideEndTop" },
+      label: { ...text, color: colour("accent-ink"), formatter: rule.text, position: "insideEndTop" },
     });
   }
   const below = plot.x_ticks.map((tick) => ({ value: [tick.at, 0], name: tick.text }));
@@ -99,7 +99,22 @@ function background(plot: Plot): Series[] {
     const { x, y } = plot.line;
     made.push({ ...still, data: x.map((v, i) => [v, y[i]]), lineStyle: { color: colour("quiet"), width: 1 } });
   }
+  const roles = [colour("even"), colour("odd"), colour("accent")];
+  for (const { x, y, role, dashed } of plot.curves ?? []) {
+    made.push({ ...still, data: x.map((v, i) => [v, y[i]]),
+      lineStyle: { color: roles[role], width: dashed ? 1 : 1.8, type: dashed ? [3, 4] : "solid" } });
+  }
   return made;
+}
+
+function strokes(plot: Plot, roles: string[]): Series[] {
+  const held = plot.strokes;
+  if (!held) return [];
+  const drawn = roles.map((_, role) => ({ role, data: flattenStrokes(held, role) }));
+  return drawn.filter(({ data }) => data.length > 0).map(({ role, data }) => ({ // large lines cannot be none
+    type: "lines", coordinateSystem: "cartesian2d", silent: true, large: true, largeThreshold: 0, progressive: 0,
+    animation: false, data, lineStyle: { color: roles[role], width: held.thick, opacity: 1, cap: "round" },
+  }));
 }
 
 function runs(plot: Plot, roles: string[]): Series[] {

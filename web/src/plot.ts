@@ -21,6 +21,9 @@ export interface Plot {
   y_ticks: Tick[];
   zoom: boolean;
   threshold?: Tick;
+  rules?: Tick[]; // more thresholds, of figures with several scales
+  strokes?: { x0: number[]; y0: number[]; x1: number[]; y1: number[]; role: number[]; thick: number };
+  curves?: { x: number[]; y: number[]; role: number; dashed: boolean }[];
   runs?: { x: number[]; low: number[]; high: number[]; role: number[] };
   band?: { x: number[]; low: number[]; high: number[] };
   line?: { x: number[]; y: number[] };
@@ -49,6 +52,15 @@ export function flattenRuns(runs: NonNullable<Plot["runs"]>, role: number): Floa
   const flat: number[] = [];
   for (let i = 0; i < runs.x.length; i++) {
     if (runs.role[i] === role) flat.push(2, runs.x[i]!, runs.low[i]!, runs.x[i]!, runs.high[i]!);
+  }
+  return Float32Array.from(flat);
+}
+
+/** 2, x0, y0, x1, y1 for each stroke of one role: the flat form of two-ended lines. */
+export function flattenStrokes(strokes: NonNullable<Plot["strokes"]>, role: number): Float32Array {
+  const flat: number[] = [];
+  for (let i = 0; i < strokes.x0.length; i++) {
+    if (strokes.role[i] === role) flat.push(2, strokes.x0[i]!, strokes.y0[i]!, strokes.x1[i]!, strokes.y1[i]!);
   }
   return Float32Array.from(flat);
 }
