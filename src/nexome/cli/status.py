@@ -41,12 +41,15 @@ def root_facts(centre: Centre) -> dict[str, Any]:
     """What `status` tells, by name."""
     from nexome.store.catalogue import HEAD  # noqa: PLC0415
     from nexome.store.disk import lock_holder  # noqa: PLC0415
+    from nexome.store.genotypes.manifest import FOLDER as GENOTYPES  # noqa: PLC0415
+    from nexome.store.genotypes.manifest import load_manifest as load_genotypes  # noqa: PLC0415
 
     snapshot, root = centre.store.snapshot(), centre.root
     layouts = [segment.layout for segment in snapshot.segments.values()]
     cells = sum(study.cells for study in snapshot.studies.values())
-    size = sum(path.stat().st_size for path in root.path.rglob("*") if path.is_file())
-    genes = centre.genes
+    files = [path for path in root.path.rglob("*") if path.is_file()]
+    size = sum(p.stat().st_size for p in files if p.relative_to(root.path).parts[0] != GENOTYPES)
+    genes, genotypes = centre.genes, load_genotypes(centre.root.path).sets
     return {
         "root": str(root.path),
         "id": root.id,
@@ -62,6 +65,10 @@ def root_facts(centre: Centre) -> dict[str, Any]:
         "segments": {layout: layouts.count(layout) for layout in sorted(set(layouts))},
         "waiting_segments": layouts.count("column"),
         "genes": len(genes) if genes else 0,
+        "genotypes": {
+            name: {"kind": e.kind, "access": e.access, "variants": e.variants, "people": e.people}
+            for name, e in genotypes.items()
+        },
         "writer": lock_holder(root.path),
         "catalogue": {
             "revision": centre.catalogue.revision,
@@ -88,6 +95,15 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("associations", f"{facts['cells']:,} in {format_bytes(facts['bytes'])}{each}"),
         ("segments", segments + (f"; {waiting} waiting: nexome compact {facts['root']}" if waiting else "")),
         ("genes", f"{facts['genes']:,}" if facts["genes"] else "none: nexome import genes --help"),
+        ("genotypes", _genotypes(facts["genotypes"])),
         ("writer", busy),
         ("catalogue", f"{state} (sequence {catalogue['sequence']} of {facts['sequence']})"),
     ]
+
+
+def _genotypes(sets: dict[str, dict[str, Any]]) -> str:
+    if not sets:
+        return "none: nexome import genotypes --help"
+    return ", ".join(
+        f"{name} ({e['variants']:,} variants, {e['people']:,} people)" for name, e in sets.items()
+    )

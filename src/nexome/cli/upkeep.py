@@ -42,6 +42,7 @@ def verify(root: Path, study: str | None, source: Path | None) -> None:
       nexome verify associations --study T2D --source t2d.tsv.gz
     """
     from nexome.store.associations.verify import verify_store  # noqa: PLC0415
+    from nexome.store.genotypes.verify import GenotypesReport, verify_genotypes  # noqa: PLC0415
 
     if source is not None and not study:
         raise click.UsageError("--source is the file of one study: name it with --study.")
@@ -49,22 +50,26 @@ def verify(root: Path, study: str | None, source: Path | None) -> None:
         report = verify_store(root, study=study, progress=progress())
     else:
         report = _beside_source(root, study, source)
-    for finding in report.findings:
-        click.echo(f"{finding.kind}: {finding}")
+    genotypes = verify_genotypes(root, progress()) if study is None else GenotypesReport()
+    for line in [f"{f.kind}: {f}" for f in report.findings] + [f"{f.kind}: {f}" for f in genotypes.findings]:
+        click.echo(line)
     looked = f"{report.folders:,} folders, {report.studies:,} studies, sequence {report.sequence}"
-    if report.ok:
+    if genotypes.sets:
+        looked += f"; {genotypes.sets:,} sets of {genotypes.genotypes:,} genotypes"
+    if report.ok and genotypes.ok:
         rows = f" {report.source_rows:,} associations are stored as in {source}." if source else ""
         click.echo(f"All is as it was written: {looked}.{rows}")
         return
-    found = f"{len(report.findings)} finding{'s' if len(report.findings) > 1 else ''}"
+    count = len(report.findings) + len(genotypes.findings)
+    found = f"{count} finding{'s' if count > 1 else ''}"
     click.echo(f"nexome: {found} in {looked}. {_advice(report)}", err=True)
     click.get_current_context().exit(1)
 
 
 def _advice(report: VerifyReport) -> str:
-    if any(finding.kind != "source" for finding in report.findings):
-        return "See `nexome restore`."
-    return "The store itself is whole: the source is another, or import it anew with --replace."
+    if all(finding.kind == "source" for finding in report.findings) and report.findings:
+        return "The store itself is whole: the source is another, or import it anew with --replace."
+    return "See `nexome restore`."
 
 
 def _beside_source(root: Path, study: str, source: Path) -> VerifyReport:
@@ -97,10 +102,13 @@ def compact(root: Path) -> None:
     Example:
       nexome compact associations
     """
+    from nexome.store.genotypes import GenotypeStore  # noqa: PLC0415
+
     with open_centre(root) as centre:
         before = len(centre.store.snapshot().segments)
         centre.store.compact(progress())
         centre.store.clean()
+        GenotypeStore(centre.root).clean()
         after = len(centre.store.snapshot().segments)
     click.echo(f"{before} segments became {after}." if before != after else "Nothing is waiting.")
 

@@ -1,7 +1,7 @@
 """Backup and restore of a root, while imports and readers go on.
 
 A backup is a folder laid out as a root, so that it can be opened and served as it stands, and
-backup.json, which says which manifest it holds. Folders of the association store never change once
+backup.json, which says which manifest it holds. Folders of associations and genotypes never change once
 published; they are copied, or hard-linked where asked and possible, and those that are there already
 are kept: a second backup into the same folder costs only what is new. Files that do change (manifest,
 events, catalogue, settings, genes) are taken together under the root's lock, which is held for a
@@ -34,6 +34,11 @@ from nexome.store.disk import (
     step,
     write_stamped,
 )
+from nexome.store.genotypes.manifest import FOLDER as GENOTYPES
+from nexome.store.genotypes.manifest import NAME as GENOTYPES_NAME
+from nexome.store.genotypes.manifest import RESERVED
+from nexome.store.genotypes.manifest import Manifest as GenotypesManifest
+from nexome.store.genotypes.manifest import load_manifest as load_genotypes
 from nexome.store.measures import NAME as MEASURES_NAME
 from nexome.store.papers import FOLDER as PAPERS_NAME
 from nexome.store.root import EVENTS_NAME, ROOT_NAME, SETTINGS_NAME, open_root
@@ -44,6 +49,7 @@ BACKUP_NAME: Final = "backup.json"
 CATALOGUE_NAME: Final = "catalogue.sqlite"
 GENES_NAME: Final = "genes"
 SMALL_FOLDERS: Final = (GENES_NAME, PAPERS_NAME)  # taken whole, each time
+MANIFESTS: Final = (f"{GENOTYPES}/{GENOTYPES_NAME}", f"{FOLDER}/{NAME}")
 LOCK_WAIT_S: Final = 600.0
 
 _INCOMING: Final = ".incoming"
@@ -86,10 +92,10 @@ def backup_root(
     for attempt in range(_ATTEMPTS):
         report = BackupReport()
         with RootLock(root, wait_s=wait_s):
-            manifest = load_manifest(root)
+            manifest, kept = load_manifest(root), _load_kept(root)
             _take_changing_files(root, target / _INCOMING, report)
         try:
-            _copy_folders(root, target, manifest, report, hard_links=hard_links, progress=progress)
+            _copy_folders(root, target, kept, report, hard_links=hard_links, progress=progress)
             break
         except FileNotFoundError:
             if attempt == _ATTEMPTS - 1:
@@ -98,7 +104,7 @@ def backup_root(
         report.left_out.append("catalogue (kept outside the root; back it up with its own database)")
     _put_changing_files(target)
     _stamp(target, source.id, manifest.sequence)
-    _drop_unused(target, manifest)
+    _drop_unused(target, kept)
     report.sequence = manifest.sequence
     with suppress(OSError):  # a root that may not be written can still be backed up
         source.append_event("backup-made", manifest=manifest.sequence)
@@ -132,8 +138,9 @@ def restore_root(backup: Path, target: Path, *, progress: Progress | None = None
     report = BackupReport(sequence=manifest.sequence)
     with space_errors(target):
         (target / _INCOMING).mkdir(parents=True, exist_ok=True)
-    _copy_folders(backup, target, manifest, report, hard_links=False, progress=progress)
-    _check_folders(target, manifest)
+    kept = _load_kept(backup)
+    _copy_folders(backup, target, kept, report, hard_links=False, progress=progress)
+    _check_folders(target, kept)
     _take_changing_files(backup, target / _INCOMING, report)
     _put_changing_files(target)
     open_root(target).append_event("backup-restored", manifest=manifest.sequence)
@@ -156,46 +163,50 @@ def _check_target(target: Path, root_id: str) -> None:
 # ---------------------------------------------------------------- folders that never change
 
 
-def _digests(manifest: Manifest) -> dict[str, str]:
-    """Relative path of each folder in use → its digest."""
+def _load_kept(root: Path) -> dict[str, str]:
+    """Path below the root of each folder that manifests name → its digest."""
+    return _digests(load_manifest(root), load_genotypes(root))
+
+
+def _digests(manifest: Manifest, genotypes: GenotypesManifest) -> dict[str, str]:
     digests = {a.path: a.digest for a in manifest.axes.values()}
     digests |= {s.path: s.digest for s in manifest.segments.values()}
-    return digests | {s.path: s.digest for s in manifest.studies.values()}
+    digests |= {s.path: s.digest for s in manifest.studies.values()}
+    named = {f"{FOLDER}/{path}": digest for path, digest in digests.items()}
+    return named | {f"{GENOTYPES}/{s.path}": s.digest for s in genotypes.sets.values()}
 
 
 def _copy_folders(
     source: Path,
     target: Path,
-    manifest: Manifest,
+    kept: dict[str, str],
     report: BackupReport,
     *,
     hard_links: bool,
     progress: Progress | None,
 ) -> None:
-    wanted = sorted(_digests(manifest))
-    missing = [p for p in wanted if not (target / FOLDER / p).exists()]
+    wanted = sorted(kept)
+    missing = [p for p in wanted if not (target / p).exists()]
     report.kept = len(wanted) - len(missing)
     linked = hard_links and source.stat().st_dev == target.stat().st_dev
     if not linked:
-        check_free_space(target, sum(_size(source / FOLDER / p) for p in missing))
+        check_free_space(target, sum(_size(source / p) for p in missing))
     for at, path in enumerate(missing):
         staged = target / _INCOMING / "folder"
         shutil.rmtree(staged, ignore_errors=True)
         with space_errors(target):
-            shutil.copytree(
-                source / FOLDER / path, staged, copy_function=os.link if linked else shutil.copyfile
-            )
-        publish_folder(staged, target / FOLDER / path)
+            shutil.copytree(source / path, staged, copy_function=os.link if linked else shutil.copyfile)
+        publish_folder(staged, target / path)
         step("backup-folder")
         report.copied += 1
-        report.bytes += _size(target / FOLDER / path)
+        report.bytes += _size(target / path)
         if progress is not None:
             progress("folders", at + 1, len(missing))
 
 
-def _check_folders(target: Path, manifest: Manifest) -> None:
-    for path, digest in _digests(manifest).items():
-        for damage in find_damage(target / FOLDER / path, digest=digest):
+def _check_folders(target: Path, kept: dict[str, str]) -> None:
+    for path, digest in kept.items():
+        for damage in find_damage(target / path, digest=digest):
             raise DamagedError(
                 damage.found,
                 where=str(damage.path),
@@ -208,17 +219,18 @@ def _size(folder: Path) -> int:
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
 
 
-def _drop_unused(target: Path, manifest: Manifest) -> None:
-    """Remove folders of an earlier backup that the present manifest no longer names."""
-    used = manifest.folders
-    for path in list(_published(target / FOLDER)):
-        if path.relative_to(target / FOLDER).as_posix() not in used:
+def _drop_unused(target: Path, kept: dict[str, str]) -> None:
+    """Remove folders of an earlier backup that the present manifests no longer name."""
+    for path in list(_published(target)):
+        if path.relative_to(target).as_posix() not in kept:
             remove_folder(path)
 
 
-def _published(store: Path) -> Iterator[Path]:
-    yield from (p for kind in ("axes", "segments") for p in store.joinpath(kind).glob("*"))
-    yield from store.joinpath("studies").glob("*/*")
+def _published(target: Path) -> Iterator[Path]:
+    yield from (p for kind in ("axes", "segments") for p in (target / FOLDER / kind).glob("*"))
+    yield from (target / FOLDER / "studies").glob("*/*")
+    # packed forms, which a backup makes when it is asked, are derived and left alone
+    yield from (p for p in (target / GENOTYPES).glob("*/*") if p.is_dir() and p.parent.name not in RESERVED)
 
 
 # ---------------------------------------------------------------- files that change
@@ -229,7 +241,7 @@ def _take_changing_files(root: Path, incoming: Path, report: BackupReport) -> No
     shutil.rmtree(incoming, ignore_errors=True)
     incoming.mkdir(parents=True)
     with space_errors(incoming):
-        for name in (ROOT_NAME, SETTINGS_NAME, MEASURES_NAME, EVENTS_NAME, f"{FOLDER}/{NAME}"):
+        for name in (ROOT_NAME, SETTINGS_NAME, MEASURES_NAME, EVENTS_NAME, *MANIFESTS):
             if (root / name).exists():
                 (incoming / name).parent.mkdir(exist_ok=True)
                 shutil.copyfile(root / name, incoming / name)
@@ -248,12 +260,12 @@ def _copy_database(source: Path, target: Path) -> None:
 
 
 def _put_changing_files(target: Path) -> None:
-    """Move what was taken into its place; the manifest goes last."""
+    """Move what was taken into its place; the manifests go last."""
     incoming = target / _INCOMING
     for name in SMALL_FOLDERS:
         if (incoming / name).is_dir():
             remove_folder(target / name)
-    kept = (CATALOGUE_NAME, SETTINGS_NAME, MEASURES_NAME, EVENTS_NAME, ROOT_NAME, f"{FOLDER}/{NAME}")
+    kept = (CATALOGUE_NAME, SETTINGS_NAME, MEASURES_NAME, EVENTS_NAME, ROOT_NAME, *MANIFESTS)
     for name in (*SMALL_FOLDERS, *kept):
         if (incoming / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)

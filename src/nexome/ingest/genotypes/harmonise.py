@@ -55,11 +55,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Harmonised:
-    """What became of a batch: the block to store, its lines, what the rs numbers tell of the build."""
+    """What became of a batch: the block to store and its lines; what rs numbers tell of the build.
+
+    `behind`: rows behind the end of their contig.
+    """
 
     block: GenotypeBlock
     line: npt.NDArray[np.uint64]
     build: BuildEvidence
+    behind: int
 
 
 def harmonise(batch: RawGenotypes, plan: Plan, tally: Tally) -> Harmonised:
@@ -74,6 +78,7 @@ class _Work:
         self.batch, self.plan = batch, plan
         self.verdicts = Verdicts(len(batch))
         self.swapped = np.zeros(len(batch), bool)
+        self.behind = 0
         letters = DIGITS if plan.header.digits else LETTERS
         packed = read_alleles(batch.alt, batch.ref, self.verdicts, letters=letters)
         self.keys, self.spelled = packed.keys, packed.spelled
@@ -105,7 +110,7 @@ class _Work:
             names=batch.id.filter(pa.array(kept)),
             spelled=self.spelled,
         )
-        return Harmonised(block, batch.line[kept], evidence)
+        return Harmonised(block, batch.line[kept], evidence, self.behind)
 
     def _columns(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         columns = self.plan.columns
@@ -132,6 +137,8 @@ class _Work:
             return (locus >> np.uint64(32)).astype(np.int64), (locus & np.uint64(0xFFFFFFFF)).astype(np.int64)
         contig = contig_ranks(batch.contig, plan.source)
         lengths = np.array([c.length_bp for c in plan.source.contigs], np.int64)
+        ends = np.where(contig >= 0, lengths[np.maximum(contig, 0)], 0)
+        self.behind = int(((ends > 0) & (batch.position > ends)).sum())
         sound = check_positions(contig, batch.position, self.verdicts, lengths=lengths)
         return (contig, batch.position) if plan.lift is None else self._lifted(plan.lift, contig, sound)
 

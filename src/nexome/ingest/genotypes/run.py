@@ -33,6 +33,8 @@ from nexome.store.genotypes.kernels import census
 KIND: Final = "nexome-genotypes-receipt"
 VERSION: Final = 1
 DUPLICATE: Final = "duplicate_variant"
+LEAST_BEHIND: Final = 3  # a slip or two of the pen are counted as dropped rows
+SHARE_BEHIND: Final = 0.001
 _DUPLICATE_TEXT: Final = "the same variant stands in the files once more; the first is kept"
 _CENSUS: Final = ("genotypes", "missing", "half_calls", "haploid_calls", "monomorphic_variants")
 
@@ -123,10 +125,11 @@ class _Import:
         """Read all files into the staged set, and settle what repeats."""
         for number, file in enumerate(self.files):
             report.begin_file(file.name, number, len(self.files))
-            stream, evidence = file.reader.streams[0], BuildEvidence()
+            stream, evidence, behind = file.reader.streams[0], BuildEvidence(), 0
             for batch in file.reader.batches():
                 done = harmonise(batch, file.plan, file.tally)
                 evidence += done.build
+                behind += done.behind
                 file.lines.append(done.line)
                 if len(done.block):
                     self.census += census(np.ascontiguousarray(done.block.calls))
@@ -135,6 +138,7 @@ class _Import:
                     "read", done=stream.source_bytes, total=stream.source_size or 0, rows=file.tally.rows_in
                 )
             self._check_build(evidence, file)
+            self._check_ends(behind, file)
         self._count_repeated(staged.settle())
         self.counts = counts_of(file.tally for file in self.files)
         if not self.counts["kept"]:
@@ -165,6 +169,17 @@ class _Import:
             expected=f"positions in {self.home.name}",
             todo="Say the file's build with --assembly and give a chain (--chain), or take positions by "
             "rs number (--position-from rsid).",
+        )
+
+    def _check_ends(self, behind: int, file: _File) -> None:
+        """A file of the build it is said to be in has no variant behind the end of a contig."""
+        if behind < max(LEAST_BEHIND, file.tally.rows_in * SHARE_BEHIND):
+            return
+        raise InputError(
+            f"{behind:,} of {file.tally.rows_in:,} positions lie behind the end of their contig",
+            where=file.name,
+            expected=f"positions in {file.plan.source.name}",
+            todo="The file is in another build: say it with --assembly and give a chain (--chain).",
         )
 
     def receipt(self, staged: StagedSet) -> dict[str, Any]:

@@ -24,6 +24,8 @@ KIND: Final = "nexome-genotypes-manifest"
 VERSION: Final = 1
 FOLDER: Final = "genotypes"
 NAME: Final = "manifest.json"
+PACKED: Final = "packed"
+RESERVED: Final = frozenset({NAME, PACKED, "staging"})  # no set has such a name
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,12 +40,11 @@ from nexome.store.associations.arrays import (
 from nexome.store.disk import publish_folder, remove_folder
 from nexome.store.genotypes import kernels
 from nexome.store.genotypes.layout import CallArray, read_numbers, read_texts
-from nexome.store.genotypes.manifest import FOLDER, SetEntry
+from nexome.store.genotypes.manifest import FOLDER, PACKED, SetEntry
 from nexome.store.genotypes.types import Int64s, UInt32s, UInt64s, Words, groups_of
 
 KIND: Final = "nexome-genotypes-packed"
 VERSION: Final = 1
-PACKED: Final = "packed"
 EVERYONE: Final = ""
 READ_BYTES: Final = 32 << 20  # calls read at once while packing
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -20,10 +21,17 @@ from nexome.model.terms import Access
 from nexome.store.associations.staging import sweep
 from nexome.store.disk import RootLock, remove_folder
 from nexome.store.genotypes.dataset import GenotypeSet
-from nexome.store.genotypes.manifest import FOLDER, Manifest, load_manifest, manifest_path, swap_manifest
-from nexome.store.genotypes.packed import PACKED
+from nexome.store.genotypes.manifest import (
+    FOLDER,
+    PACKED,
+    RESERVED,
+    Manifest,
+    load_manifest,
+    manifest_path,
+    swap_manifest,
+)
 from nexome.store.genotypes.types import Kind
-from nexome.store.genotypes.write import LOCK_WAIT_S, RESERVED, SetFacts, StagedSet
+from nexome.store.genotypes.write import LOCK_WAIT_S, SetFacts, StagedSet
 from nexome.store.root import Root, open_root
 
 _BUILDING_S: Final = 3600.0  # a packed form being built by a reader is left alone for so long
@@ -99,6 +107,8 @@ class GenotypeStore:
                     name = f"{path.parent.name}/{path.name}"
                     if not own and path.is_dir() and name not in named and not _being_built(path):
                         remove_folder(path)
+                        with suppress(OSError):  # other versions are still in it
+                            path.parent.rmdir()
                         removed.append(path.relative_to(self.folder).as_posix())
         return removed
 

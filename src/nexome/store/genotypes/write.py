@@ -23,7 +23,6 @@ import pyarrow.parquet as pq
 from nexome.model.errors import InputError
 from nexome.model.genome import unpack_alleles
 from nexome.model.terms import ACCESS, Access, check_identifier
-from nexome.store.associations.staging import FOLDER as STAGING
 from nexome.store.associations.staging import Workplace
 from nexome.store.checksums import write_checksums
 from nexome.store.disk import (
@@ -45,8 +44,8 @@ from nexome.store.genotypes.layout import (
     write_set_group,
     write_texts,
 )
-from nexome.store.genotypes.manifest import FOLDER, NAME, SetEntry, load_manifest, swap_manifest
-from nexome.store.genotypes.packed import PACKED, build_packed, packed_path
+from nexome.store.genotypes.manifest import FOLDER, RESERVED, SetEntry, load_manifest, swap_manifest
+from nexome.store.genotypes.packed import build_packed, packed_path
 from nexome.store.genotypes.types import KINDS, PEOPLE, GenotypeBlock, Int64s, Kind
 
 if TYPE_CHECKING:
@@ -57,7 +56,6 @@ VERSION: Final = 1
 LOCK_WAIT_S: Final = 600.0
 RECEIPT_NAME: Final = "receipt.json"
 SAMPLES_NAME: Final = "samples.parquet"
-RESERVED: Final = frozenset({NAME, PACKED, STAGING})
 
 
 @dataclass(frozen=True, slots=True)
