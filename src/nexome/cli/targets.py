@@ -63,8 +63,21 @@ def import_papers(root: Path, name: str | None, files: tuple[Path, ...]) -> None
             click.echo(f"{file}: not imported. {' '.join(str(error).split())}", err=True)
         else:
             click.echo(f"{kept.name}, version {kept.version}: {_counts(paper)}")
+            _tell_links(root, kept.name)
     if failed:
         raise SystemExit(1)
+
+
+def _tell_links(root: Path, name: str) -> None:
+    """How many links a corrected paper keeps, and which found no indicator any more."""
+    from nexome.report.links import load_links, not_carried  # noqa: PLC0415
+
+    links, lost = load_links(root, name).links, not_carried(root, name)
+    if links:
+        click.echo(f"  {len(links) - len(lost)} of {len(links)} links kept")
+    for link, likely in lost:
+        near = f"; most like {likely.number} {likely.words.name}" if likely else ""
+        click.echo(f"  not carried: {link.words.project}, {link.words.name}: {link.source} {link.of}{near}")
 
 
 def _name_of(file: Path) -> str:
@@ -125,6 +138,8 @@ def show(root: Path, version: int | None, paper: str) -> None:
     Examples:
       nexome targets show --root centre budget2025
     """
+    from nexome.report.plans import plan_of  # noqa: PLC0415
+
     kept = _paper(root, paper, version)
     click.echo(f"{kept.issuer}, {kept.year} ({kept.source})")
     for budget in kept.budgets:
@@ -135,6 +150,15 @@ def show(root: Path, version: int | None, paper: str) -> None:
         click.echo(
             f"  line {target.line}: {target.code} {target.name}{money}, {len(target.indicators)} indicators"
         )
+        for step in plan_of(target):
+            months = (
+                f"{step.first_month}-{step.last_month}"
+                if step.last_month > step.first_month
+                else step.first_month
+            )
+            click.echo(
+                f"    line {step.line}: plan, {step.year or target.year} months {months}: {step.text[:60]}"
+            )
     for fact in kept.facts:
         click.echo(f"  line {fact.line}: {fact.name} {fact.printed} {fact.unit}")
     for item in kept.unread:
