@@ -30,7 +30,7 @@ from nexome.access.ld_variants import PanelVariant, locate, panel_variant_id
 from nexome.access.signals import chosen_trait
 from nexome.methods.ld.pairs import Measures, PairLd
 from nexome.model.errors import NotFoundError, QueryError, RefusedError
-from nexome.model.genome import Interval
+from nexome.model.genome import MAX_POSITION, Interval
 
 if TYPE_CHECKING:
     from nexome.access.allowance import Allowance
@@ -61,6 +61,17 @@ class _Asking(Protocol):
 
     def interval(self, where: str | Interval) -> Interval: ...
 
+    def ld(
+        self,
+        variant: str,
+        where: str | Interval | None = None,
+        *,
+        flank_bp: int = FLANK_BP,
+        panel: str | None = None,
+        population: str | None = None,
+        study: str | None = None,
+    ) -> LdAnswer: ...
+
 
 class Linkage:
     """Mixed into View. A panel and a population are chosen where none is named; the answer says which.
@@ -80,16 +91,16 @@ class Linkage:
         variant: str,
         where: str | Interval | None = None,
         *,
+        flank_bp: int = FLANK_BP,
         panel: str | None = None,
         population: str | None = None,
         study: str | None = None,
     ) -> LdAnswer:
-        """LD of a variant with all variants of a panel in a region (500 kb on both sides when None)."""
+        """LD of a variant with all variants of a panel in a region, or within `flank_bp` on both sides."""
         choice, found = _chosen(self, variant, panel=panel, population=population, study=study)
-        frequency = choice.panel.frequencies
         _refuse_monomorphic(self, choice, found, text=variant)
         named = panel_variant_id(choice.panel, found)
-        place = _place_around(self, named.locus, where)
+        place = _place_around(self, named.locus, where, flank_bp=flank_bp)
         rows = _rows_within(choice.panel, place)
         pairs = _cached(self, choice, found.row, rows, measures="r and d_prime")
         _tell(self, "ld", choice)
@@ -97,11 +108,12 @@ class Linkage:
             choice=choice,
             variant=named,
             swapped=found.swapped,
+            row=found.row - rows.start if rows.start <= found.row < rows.stop else -1,
             where=place,
             assembly=choice.panel.assembly,
             features=choice.panel.features(rows),
             pairs=turned(pairs, found.sign),
-            frequency=frequency(rows, choice.group),
+            frequency=choice.panel.frequencies(rows, choice.group),
         )
 
     def ld_to(
@@ -166,25 +178,10 @@ class Linkage:
     ) -> pa.Table:
         """Variants that can stand for one, best first (LD_COLUMNS): r² of `min_r2` or more in a window.
 
-        `window_bp` bases on both sides are looked at. What was chosen stands in the schema's metadata.
+        `window_bp` bases on both sides are looked at. `ld(…).proxies(…)` says what was chosen, too.
         """
-        if not 0 <= min_r2 <= 1:
-            raise QueryError(f"min_r2 {min_r2:g}", expected="0 to 1")
-        if not 0 < window_bp <= SPAN_MAX_BP // 2:
-            raise QueryError(f"a window of {window_bp:,} bases", expected=f"1 to {SPAN_MAX_BP // 2:,}")
-        choice, found = _chosen(self, variant, panel=panel, population=population, study=study)
-        locus = panel_variant_id(choice.panel, found).locus
-        contig, position = locus >> 32, locus & 0xFFFFFFFF
-        place = Interval(contig, max(1, position - window_bp), position + window_bp)
-        answer = Linkage.ld(
-            self, variant, place, panel=choice.panel.name, population=choice.population or "all"
-        )
-        strong = np.flatnonzero(answer.pairs.r2 >= min_r2 - 1e-6)
-        strong = strong[strong != found.row - choice.panel.rows_in(place).start]
-        gaps = np.abs(answer.features.position[strong].astype(np.int64) - position)
-        chosen = strong[np.lexsort((gaps, -answer.pairs.r2[strong]))]
-        told = {name: str(value) for name, value in describe_choice(choice).items()}
-        return answer.take(chosen).replace_schema_metadata(told)
+        around = self.ld(variant, flank_bp=window_bp, panel=panel, population=population, study=study)
+        return around.proxies(min_r2)
 
     def clump(
         self: _Asking,
@@ -261,10 +258,13 @@ def _populations(
     return found
 
 
-def _place_around(view: _Asking, locus: int, where: str | Interval | None) -> Interval:
+def _place_around(view: _Asking, locus: int, where: str | Interval | None, *, flank_bp: int) -> Interval:
     contig, position = locus >> 32, locus & 0xFFFFFFFF
     if where is None:
-        return Interval(contig, max(1, position - FLANK_BP), position + FLANK_BP)
+        if not 0 < flank_bp <= SPAN_MAX_BP // 2:
+            raise QueryError(f"a window of {flank_bp:,} bases", expected=f"1 to {SPAN_MAX_BP // 2:,}")
+        end = view._centre.root.assembly.contigs[contig].length_bp or MAX_POSITION  # noqa: SLF001
+        return Interval(contig, max(1, position - flank_bp), min(end, position + flank_bp))
     place = view.interval(where)
     if place.contig != contig:
         names = [view._centre.root.assembly.contig_name(rank) for rank in (place.contig, contig)]  # noqa: SLF001
@@ -276,7 +276,7 @@ def _place_around(view: _Asking, locus: int, where: str | Interval | None) -> In
 
 def _rows_within(panel: GenotypeSet, place: Interval) -> slice:
     """Rows of a region. Raises QueryError for one too long or too dense, or without a variant."""
-    if (span := place.end - place.start + 1) > SPAN_MAX_BP:
+    if (span := place.end - place.start) > SPAN_MAX_BP:
         raise QueryError(
             f"a region of {span:,} bases",
             expected=f"at most {SPAN_MAX_BP:,} bases",

@@ -22,6 +22,7 @@ from nexome.access.tables import feature_table
 from nexome.methods.ld.measures import STATES
 from nexome.methods.ld.packed import Packed
 from nexome.methods.ld.pairs import Measures, PairLd, ld_of_all, ld_of_haplotypes, ld_with_one
+from nexome.model.errors import QueryError
 from nexome.model.fields import schema_of
 from nexome.model.genome import Assembly, Interval
 
@@ -72,12 +73,13 @@ class LdAnswer:
     `r` float32 [V] is above 0 where `variant.effect_allele` goes with the effect allele of `features`;
     `d_prime` has r's sign. Both are NaN where `pairs.state` is not 0 (methods.ld.measures). `frequency`
     float32 [V] and `pairs.called` int32 [V] are of the chosen people. `swapped`: the panel counts the
-    variant's other allele.
+    variant's other allele; `row` is its own place, −1 where `where` does not hold it.
     """
 
     choice: PanelChoice
     variant: FeatureAnswer
     swapped: bool
+    row: int
     where: Interval
     assembly: Assembly
     features: Features
@@ -107,6 +109,15 @@ class LdAnswer:
     def table(self) -> pa.Table:
         """One row a variant of the panel (LD_COLUMNS)."""
         return self.take(np.arange(len(self.features)))
+
+    def proxies(self, min_r2: float) -> pa.Table:
+        """The other variants with r² of `min_r2` or more, best first, equal ones by distance (LD_COLUMNS)."""
+        if not 0 <= min_r2 <= 1:
+            raise QueryError(f"min_r2 {min_r2:g}", expected="0 to 1")
+        strong = np.flatnonzero(self.pairs.r2 >= min_r2 - 1e-6)
+        strong = strong[strong != self.row]
+        gaps = np.abs(self.features.position[strong].astype(np.int64) - self.variant.position)
+        return self.take(strong[np.lexsort((gaps, -self.pairs.r2[strong]))])
 
     def take(self, rows: npt.NDArray[np.int64]) -> pa.Table:
         """Some rows of the table, in the order given."""

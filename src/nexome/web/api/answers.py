@@ -141,11 +141,11 @@ def answer_variant(asked: Asked) -> Answer:
     found = asked.view.variant(asked["variant"])
     return Record(
         {
-            **_feature_record(found.feature),
+            **feature_record(found.feature),
             "text": found.text,
             "swapped": found.swapped,
             "nearest_gene": found.nearest_gene or None,
-            "others": [_feature_record(f) for f in found.others],
+            "others": [feature_record(f) for f in found.others],
         }
     )
 
@@ -329,7 +329,7 @@ def _study_record(answer: StudyAnswer) -> dict[str, Any]:
     }
 
 
-def _feature_record(feature: FeatureAnswer) -> dict[str, Any]:
+def feature_record(feature: FeatureAnswer) -> dict[str, Any]:
     """A feature without its key: the two 64-bit numbers are the store's own and JSON cannot hold them."""
     return {
         "id": feature.id,

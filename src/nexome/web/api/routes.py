@@ -40,6 +40,7 @@ from nexome.web.api.answers import (
 )
 from nexome.web.api.declare import Parameter, Route
 from nexome.web.api.interpreting import INTERPRETING_ROUTES
+from nexome.web.api.ld import LD_ROUTES
 from nexome.web.api.measures import HISTORY_COLUMNS, MEASURE_COLUMNS, answer_history, answer_measures
 from nexome.web.api.windows import answer_window
 
@@ -314,4 +315,5 @@ ROUTES: Final[tuple[Route, ...]] = (
         steady=False,
     ),
     *INTERPRETING_ROUTES,
+    *LD_ROUTES,
 )
