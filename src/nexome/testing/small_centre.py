@@ -22,7 +22,8 @@ from nexome.model.genome import Assembly, allele_key, loci_of
 from nexome.model.terms import Access, Study, Trait
 from nexome.store.associations import AssociationStore, Block, Features
 from nexome.store.genes import import_genes
-from nexome.store.root import create_root, load_assembly
+from nexome.store.root import create_root, load_assembly, open_root
+from nexome.testing.small_tracks import make_small_tracks
 
 MARKUP: Final = '<script>alert("x")</script><img src=x onerror=alert(1)> & "quoted" \'too\''
 PRIVATE: Final = "SC-PRIVATE"
@@ -75,6 +76,7 @@ def make_small_centre(
     create_root(path, assembly=assembly)
     axis, frequency = _axis(assembly, variants, rng)
     _genes(path, assembly, axis)
+    make_small_tracks(open_root(path), path.parent / f"{path.name}-tracks")
     store = AssociationStore.open(path)
     centre = _causal(len(axis), rng)
     studies = _studies() + ([_hostile()] if hostile else [])
@@ -124,7 +126,32 @@ def _genes(path: Path, assembly: Assembly, axis: Features) -> None:
             "strand": ["+"] * len(rows),
         }
     )
-    import_genes(path, assembly, table, source="small centre", sha256="0" * 64)
+    import_genes(
+        path, assembly, table, source="small centre", sha256="0" * 64, transcripts=_transcripts(table)
+    )
+
+
+def _transcripts(genes: pa.Table) -> pa.Table:
+    """One transcript a gene, of three exons."""
+    start, end = (genes[name].to_numpy() for name in ("start", "end"))
+    third = (end - start) // 3
+    rows = [
+        {
+            "transcript_id": f"{gene}.1",
+            "biotype": "protein_coding",
+            "canonical": True,
+            "tags": None,
+            "exon_starts": [int(s), int(s + t), int(e - 500)],
+            "exon_ends": [int(s + 400), int(s + t + 300), int(e)],
+            "cds_start": int(s + 100),
+            "cds_end": int(e - 200),
+        }
+        for gene, s, e, t in zip(genes["gene_id"].to_pylist(), start, end, third, strict=True)
+    ]
+    beside = pa.Table.from_pylist(rows)
+    for name in ("gene_id", "gene_symbol", "chromosome", "start", "end", "strand"):
+        beside = beside.append_column(name, genes[name])
+    return beside
 
 
 def _causal(variants: int, rng: np.random.Generator) -> list[npt.NDArray[np.int64]]:

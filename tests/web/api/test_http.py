@@ -169,11 +169,16 @@ def _required(route, small):
         "/coloc": {**two, "region": "1:1-2000000"},
         "/coloc/loci": two,
         "/compare": two,
+        "/tracks/{track}/features": {"region": "1:1-2000000"},
+        "/tracks/{track}/signal": {"region": "1:1-2000000", "bins": "10"},
+        "/transcripts": {"region": "1:1-2000000"},
+        "/recombination": {"region": "1:1-2000000"},
     }.get(route.path, {})
 
 
 def _filled(route, small):
-    values = {"study": STUDY, "variant:path": small.variant, "region": "1:1-2000000", "gene": small.gene}
+    values = {"track": "signal" if route.path.endswith("/signal") else "peaks"}
+    values |= {"study": STUDY, "variant:path": small.variant, "region": "1:1-2000000", "gene": small.gene}
     path = route.path.lstrip("/")
     for name, value in values.items():
         path = path.replace("{" + name + "}", value)

@@ -44,15 +44,15 @@ def answer_fields(_: Asked) -> Answer:
 
 def answer_studies(asked: Asked) -> Answer:
     """Studies this reader may know of."""
-    begin, size = _offset(asked), asked.page_size
-    return _offset_page(asked, asked.view.studies(asked["search"], limit=size + 1, offset=begin), begin)
+    begin, size = offset_of(asked), asked.page_size
+    return offset_page(asked, asked.view.studies(asked["search"], limit=size + 1, offset=begin), begin)
 
 
 def answer_traits(asked: Asked) -> Answer:
     """Traits of one study."""
-    begin, size = _offset(asked), asked.page_size
+    begin, size = offset_of(asked), asked.page_size
     traits = asked.view.traits(asked["study"], search=asked["search"], limit=size + 1, offset=begin)
-    return _offset_page(asked, traits, begin)
+    return offset_page(asked, traits, begin)
 
 
 def answer_study(asked: Asked) -> Answer:
@@ -92,18 +92,18 @@ def answer_summary(asked: Asked) -> Answer:
 
 def answer_top(asked: Asked) -> Answer:
     """Associations with p < 1e-4."""
-    begin, size = _offset(asked), asked.page_size
+    begin, size = offset_of(asked), asked.page_size
     top = asked.view.top(
         asked["study"], trait=asked["trait"], limit=begin + size + 1, order=asked["order"] or "p"
     )
-    return _offset_page(asked, top.slice(begin), begin)
+    return offset_page(asked, top.slice(begin), begin)
 
 
 def answer_loci(asked: Asked) -> Answer:
     """Lead variants of loci."""
-    begin, size = _offset(asked), asked.page_size
+    begin, size = offset_of(asked), asked.page_size
     loci = asked.view.loci(asked["study"], trait=asked["trait"], limit=begin + size + 1)
-    return _offset_page(asked, loci.slice(begin), begin)
+    return offset_page(asked, loci.slice(begin), begin)
 
 
 def answer_associations(asked: Asked) -> Answer:
@@ -152,11 +152,11 @@ def answer_variant(asked: Asked) -> Answer:
 
 def answer_phewas(asked: Asked) -> Answer:
     """One variant across all traits."""
-    begin, size = _offset(asked), asked.page_size
+    begin, size = offset_of(asked), asked.page_size
     table = asked.view.phewas(
         asked["variant"], studies=asked["studies"], min_neg_log_10_p=asked["min_neg_log_10_p"]
     )
-    return _offset_page(asked, table.slice(begin, size + 1), begin)
+    return offset_page(asked, table.slice(begin, size + 1), begin)
 
 
 def answer_region(asked: Asked) -> Answer:
@@ -195,11 +195,11 @@ def answer_gene(asked: Asked) -> Answer:
     flank = asked["flank"] or 0
     if not 0 <= flank <= asked.settings.region_max_bp:
         raise QueryError(f"flank {flank}", where="flank", expected=f"0 to {asked.settings.region_max_bp}")
-    begin, size = _offset(asked), asked.page_size
+    begin, size = offset_of(asked), asked.page_size
     found = asked.view.gene(asked["gene"], flank_bp=flank)
     gene = found.gene
     meta = {"gene": {n: getattr(gene, n) for n in gene.__slots__}, "flank_bp": found.flank_bp}
-    return _offset_page(asked, found.best.slice(begin, size + 1), begin, meta=meta)
+    return offset_page(asked, found.best.slice(begin, size + 1), begin, meta=meta)
 
 
 def answer_search(asked: Asked) -> Answer:
@@ -215,7 +215,8 @@ def answer_suggest(asked: Asked) -> Answer:
 # ---------------------------------------------------------------- parts of answers
 
 
-def _offset(asked: Asked) -> int:
+def offset_of(asked: Asked) -> int:
+    """The row a page begins with, from its cursor; QueryError for one this question did not give."""
     cursor = read_cursor(asked["cursor"], o=int)
     if cursor is None:
         return 0
@@ -224,7 +225,7 @@ def _offset(asked: Asked) -> int:
     return int(cursor["o"])
 
 
-def _offset_page(asked: Asked, table: pa.Table, begin: int, *, meta: dict[str, Any] | None = None) -> Rows:
+def offset_page(asked: Asked, table: pa.Table, begin: int, *, meta: dict[str, Any] | None = None) -> Rows:
     """The page of a table that begins with row `begin` and holds a row more where there are more."""
     size = asked.page_size
     cursor = write_cursor(o=begin + size) if table.num_rows > size else None

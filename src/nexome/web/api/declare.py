@@ -1,7 +1,7 @@
 """What a route is: path, parameters, what it answers. Reading, docs and checks come from here.
 
 `Parameter` reads one value and says what was expected; `Route` is one path; `Asked` is a question
-read; `Rows`, `Record` and `Stream` are its answers. No route is declared here.
+read; `Rows`, `Record`, `Stream` and `Whole` are its answers. No route is declared here.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import pyarrow as pa
@@ -127,7 +128,17 @@ class Stream:
     file_name: str
 
 
-Answer = Rows | Record | Stream
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A file as it lies on disk, sent whole or by ranges. `scope` 'open': shared caches may keep it."""
+
+    path: Path
+    media_type: str
+    file_name: str
+    scope: str
+
+
+Answer = Rows | Record | Stream | Whole
 
 
 @dataclass(frozen=True, slots=True)

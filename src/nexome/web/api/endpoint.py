@@ -17,13 +17,13 @@ from urllib.parse import urlencode
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from nexome.access.centre import Centre
 from nexome.access.view import View
 from nexome.model.errors import QueryError
 from nexome.web.api.answers import keep_columns
-from nexome.web.api.declare import Asked, Record, Route, Rows, Stream
+from nexome.web.api.declare import Asked, Record, Route, Rows, Stream, Whole
 from nexome.web.api.encode import (
     JSON,
     MEDIA_TYPES,
@@ -95,6 +95,8 @@ class Endpoint:
         if etag and view.scope == "open" and etag_matches(request, etag):
             return cached(request, Response(), scope="open", etag=etag)
         answer = self.route.answer(Asked(view, self._centre.settings, question.values))
+        if isinstance(answer, Whole):
+            return _file(answer)
         if isinstance(answer, Stream):
             return _stream(answer, self._threads.downloads)
         meta = {"assembly": view.assembly.name, "sequence": view.sequence, **answer.meta}
@@ -189,6 +191,13 @@ def _stream(answer: Stream, pool: ThreadPoolExecutor) -> Response:
         "Content-Disposition": f'attachment; filename="{answer.file_name}"',
     }
     return StreamingResponse(_chunks(first, answer.chunks, pool), 200, headers, answer.media_type)
+
+
+def _file(answer: Whole) -> Response:
+    """A file with its ranges (RFC 9110 §14); its ETag is Starlette's, of size and time."""
+    control = "public, no-cache" if answer.scope == "open" else "no-store"
+    headers = {**SECURITY_HEADERS, "Cache-Control": control, "Vary": "Authorization, Cookie"}
+    return FileResponse(answer.path, headers=headers, media_type=answer.media_type, filename=answer.file_name)
 
 
 async def _chunks(first: bytes, rest: Iterator[bytes], pool: ThreadPoolExecutor) -> AsyncIterator[bytes]:

@@ -15,7 +15,7 @@ from nexome.access.answers import (
     TOP_COLUMNS,
     TRAIT_COLUMNS,
 )
-from nexome.access.windows import POINTS, POINTS_MAX, WINDOW_COLUMNS
+from nexome.access.windows import POINTS, POINTS_MAX
 from nexome.web.api.answers import (
     LOOKUP_MAX,
     SEARCH_MAX,
@@ -40,9 +40,10 @@ from nexome.web.api.answers import (
 )
 from nexome.web.api.declare import Parameter, Route
 from nexome.web.api.interpreting import INTERPRETING_ROUTES
-from nexome.web.api.ld import LD_ROUTES
+from nexome.web.api.ld import LD_CHOICE, LD_ROUTES
 from nexome.web.api.measures import HISTORY_COLUMNS, MEASURE_COLUMNS, answer_history, answer_measures
-from nexome.web.api.windows import answer_window
+from nexome.web.api.tracks import TRACK_ROUTES
+from nexome.web.api.windows import WINDOW_ANSWER_COLUMNS, answer_window
 
 _STUDY: Final = Parameter(
     "study", "text", "Identifier of the study.", "研究编号。", "GCST90002369", place="path"
@@ -221,9 +222,14 @@ ROUTES: Final[tuple[Route, ...]] = (
                 f"屏幕大约能显示的点数，至多 {POINTS_MAX:,}。",
                 str(POINTS),
             ),
+            Parameter(
+                "ld", "text", "Give r² of each point with this variant.", "给出各点与此变异的 r²。", "rs4988235"
+            ),
+            *LD_CHOICE,
             *_TABLE,
         ),
-        WINDOW_COLUMNS,
+        WINDOW_ANSWER_COLUMNS,
+        steady=False,
     ),
     Route(
         "/studies/{study}/download",
@@ -314,6 +320,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         _HIT_COLUMNS,
         steady=False,
     ),
+    *TRACK_ROUTES,
     *INTERPRETING_ROUTES,
     *LD_ROUTES,
 )
