@@ -45,6 +45,10 @@ _QUERY: Final[Table] = {
     ),
     "coloc": ("nexome.cli.interpret:coloc", "Whether two studies share their causal variant."),
     "compare": ("nexome.cli.interpret:compare", "What two studies share, and how their effects agree."),
+    "ld": ("nexome.cli.ld:ld", "A variant's LD with a region."),
+    "proxies": ("nexome.cli.ld:proxies", "Variants that can stand for one."),
+    "ld-matrix": ("nexome.cli.ld:matrix", "LD of all pairs of variants."),
+    "ld-panels": ("nexome.cli.ld:panels", "Genotypes that LD is computed from."),
     "studies": ("nexome.cli.query:studies", "The list of studies."),
 }
 _TOKEN: Final[Table] = {
@@ -89,6 +93,7 @@ COMMANDS: Final[Table] = {
     "init": ("nexome.cli.init:init", "Make a new, empty root."),
     "import": (_IMPORT, "Bring data in: association results, genes."),
     "query": (_QUERY, "Ask questions from the command line."),
+    "clump": ("nexome.cli.ld:clump", "One index variant for each signal of a study, by LD."),
     "serve": ("nexome.app:serve", "Serve the pages and the API of a root."),
     "status": ("nexome.cli.status:status", "Tell what a root holds and how it is."),
     "export": ("nexome.cli.studies:export", "Write a study as a GWAS-SSF or Parquet file."),

@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from nexome.access.identity import ALL_STUDIES, CENTRE
+from nexome.access.policy import panel_subject
 from nexome.cli.options import open_centre, print_rows, root_option
 
 # Names that mean something else in grants and in the audit log.
@@ -89,6 +90,7 @@ def revoke(root: Path, name: str) -> None:
 @click.option("--level", type=click.Choice(LEVELS), default="read", show_default=True, help="How far.")
 @click.option("--all-studies", is_flag=True, help="Every study, also those to come.")
 @click.option("--director", is_flag=True, help="The centre's own papers, measures and cockpit.")
+@click.option("--panel", metavar="NAME", help="LD in a private set of genotypes; never the genotypes.")
 @click.option("--remove", is_flag=True, help="Take the grant back.")
 @click.option("--list", "show", is_flag=True, help="List all grants.")
 def grant(
@@ -98,6 +100,7 @@ def grant(
     level: str,
     all_studies: bool,
     director: bool,
+    panel: str | None,
     remove: bool,
     show: bool,
 ) -> None:
@@ -106,6 +109,8 @@ def grant(
     'see': know that the study is there and what it is about; 'read': ask questions of it and read its
     receipt; 'download': take all of it away. Granted to 'everyone' it counts without a token too.
     --director lets its holder see the papers, the measures and the cockpit, and no private study.
+    --panel lets its holder ask for LD and frequencies in a private set of genotypes, which a grant on
+    studies does not.
 
     \b
     Examples:
@@ -113,18 +118,23 @@ def grant(
       nexome grant --root associations T2D --to everyone --level see
       nexome grant --root associations T2D --to everyone --remove
       nexome grant --root associations --director --to "Office of the director"
+      nexome grant --root associations --panel OUR-2500 --to "Lab of metabolic genetics"
       nexome grant --root associations --list
     """
     if show:
         _list_grants(root)
         return
-    if not name or sum((bool(study), all_studies, director)) != 1:
-        raise click.UsageError("Give a study (or --all-studies, or --director) and --to NAME; or --list.")
+    if not name or sum((bool(study), all_studies, director, bool(panel))) != 1:
+        raise click.UsageError(
+            "Give a study (or --all-studies, --director or --panel) and --to NAME; or --list."
+        )
     name = name.strip() if name.strip() == "everyone" else _checked_name(name)
     with open_centre(root) as centre:
         accounts = centre.catalogue.accounts
         if director:
             subject = CENTRE
+        elif panel:
+            subject = panel_subject(centre.genotypes.get(panel).name)
         else:
             subject = ALL_STUDIES if all_studies else centre.owner_view().study(str(study)).study.id
         if remove:
@@ -148,6 +158,9 @@ def _list_grants(root: Path) -> None:
 
 def _subject_text(subject: str, *, bare: bool = False) -> str:
     """What a grant is on, for people: in a sentence, or `bare` in a table."""
+    if subject.startswith(panel_subject("")):
+        name = subject.removeprefix(panel_subject(""))
+        return f"(LD in panel {name})" if bare else f"LD in panel {name}"
     special = {ALL_STUDIES: "every study", CENTRE: "the centre's papers and measures"}
     if subject in special:
         return f"({special[subject]})" if bare else special[subject]
