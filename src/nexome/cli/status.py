@@ -43,13 +43,17 @@ def root_facts(centre: Centre) -> dict[str, Any]:
     from nexome.store.disk import lock_holder  # noqa: PLC0415
     from nexome.store.genotypes.manifest import FOLDER as GENOTYPES  # noqa: PLC0415
     from nexome.store.genotypes.manifest import load_manifest as load_genotypes  # noqa: PLC0415
+    from nexome.store.track_manifest import FOLDER as TRACKS  # noqa: PLC0415
 
     snapshot, root = centre.store.snapshot(), centre.root
     layouts = [segment.layout for segment in snapshot.segments.values()]
     cells = sum(study.cells for study in snapshot.studies.values())
     files = [path for path in root.path.rglob("*") if path.is_file()]
-    size = sum(p.stat().st_size for p in files if p.relative_to(root.path).parts[0] != GENOTYPES)
+    size = sum(
+        p.stat().st_size for p in files if p.relative_to(root.path).parts[0] not in {GENOTYPES, TRACKS}
+    )
     genes, genotypes = centre.genes, load_genotypes(centre.root.path).sets
+    tracks = centre.tracks.records()
     return {
         "root": str(root.path),
         "id": root.id,
@@ -69,6 +73,7 @@ def root_facts(centre: Centre) -> dict[str, Any]:
             name: {"kind": e.kind, "access": e.access, "variants": e.variants, "people": e.people}
             for name, e in genotypes.items()
         },
+        "tracks": {r.name: {"kind": r.kind, "access": r.access, "features": r.features} for r in tracks},
         "writer": lock_holder(root.path),
         "catalogue": {
             "revision": centre.catalogue.revision,
@@ -96,6 +101,7 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("segments", segments + (f"; {waiting} waiting: nexome compact {facts['root']}" if waiting else "")),
         ("genes", f"{facts['genes']:,}" if facts["genes"] else "none: nexome import genes --help"),
         ("genotypes", _genotypes(facts["genotypes"])),
+        ("tracks", ", ".join(facts["tracks"]) or "none: nexome import track --help"),
         ("writer", busy),
         ("catalogue", f"{state} (sequence {catalogue['sequence']} of {facts['sequence']})"),
     ]

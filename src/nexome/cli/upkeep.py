@@ -12,7 +12,7 @@ import click
 from nexome.cli.options import FOLDER, format_bytes, named_root, one_root, open_centre, root_argument
 
 if TYPE_CHECKING:
-    from nexome.store.associations.verify import VerifyReport
+    from nexome.store.associations.verify import Finding, VerifyReport
     from nexome.store.backup import BackupReport
 
 
@@ -50,6 +50,8 @@ def verify(root: Path, study: str | None, source: Path | None) -> None:
         report = verify_store(root, study=study, progress=progress())
     else:
         report = _beside_source(root, study, source)
+    if study is None:
+        report.findings += _beside_associations(root)
     genotypes = verify_genotypes(root, progress()) if study is None else GenotypesReport()
     for line in [f"{f.kind}: {f}" for f in report.findings] + [f"{f.kind}: {f}" for f in genotypes.findings]:
         click.echo(line)
@@ -64,6 +66,16 @@ def verify(root: Path, study: str | None, source: Path | None) -> None:
     found = f"{count} finding{'s' if count > 1 else ''}"
     click.echo(f"nexome: {found} in {looked}. {_advice(report)}", err=True)
     click.get_current_context().exit(1)
+
+
+def _beside_associations(root: Path) -> list[Finding]:
+    """What is wrong with the files of genes and tracks."""
+    from nexome.store.associations.verify import Finding  # noqa: PLC0415
+    from nexome.store.genes import find_damage_in_genes  # noqa: PLC0415
+    from nexome.store.tracks import find_damage_in_tracks  # noqa: PLC0415
+
+    damages = [*find_damage_in_genes(root), *find_damage_in_tracks(root)]
+    return [Finding("file", d.path.relative_to(root).as_posix(), d.found) for d in damages]
 
 
 def _advice(report: VerifyReport) -> str:
@@ -102,13 +114,17 @@ def compact(root: Path) -> None:
     Example:
       nexome compact associations
     """
+    from nexome.store.disk import RootLock  # noqa: PLC0415
     from nexome.store.genotypes import GenotypeStore  # noqa: PLC0415
+    from nexome.store.track_writer import clean_tracks  # noqa: PLC0415
 
     with open_centre(root) as centre:
         before = len(centre.store.snapshot().segments)
         centre.store.compact(progress())
         centre.store.clean()
         GenotypeStore(centre.root).clean()
+        with RootLock(root):
+            clean_tracks(root)
         after = len(centre.store.snapshot().segments)
     click.echo(f"{before} segments became {after}." if before != after else "Nothing is waiting.")
 

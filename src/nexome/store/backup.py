@@ -1,7 +1,7 @@
 """Backup and restore of a root, while imports and readers go on.
 
 A backup is a folder laid out as a root, so that it can be opened and served as it stands, and
-backup.json, which says which manifest it holds. Folders of associations and genotypes never change once
+backup.json, which says which manifest it holds. Folders of associations, genotypes, tracks never change once
 published; they are copied, or hard-linked where asked and possible, and those that are there already
 are kept: a second backup into the same folder costs only what is new. Files that do change (manifest,
 events, catalogue, settings, genes) are taken together under the root's lock, which is held for a
@@ -42,6 +42,9 @@ from nexome.store.genotypes.manifest import load_manifest as load_genotypes
 from nexome.store.measures import NAME as MEASURES_NAME
 from nexome.store.papers import FOLDER as PAPERS_NAME
 from nexome.store.root import EVENTS_NAME, ROOT_NAME, SETTINGS_NAME, open_root
+from nexome.store.track_manifest import FOLDER as TRACKS
+from nexome.store.track_manifest import NAME as TRACKS_NAME
+from nexome.store.track_manifest import TrackManifest
 
 KIND: Final = "nexome-backup"
 VERSION: Final = 1
@@ -49,7 +52,7 @@ BACKUP_NAME: Final = "backup.json"
 CATALOGUE_NAME: Final = "catalogue.sqlite"
 GENES_NAME: Final = "genes"
 SMALL_FOLDERS: Final = (GENES_NAME, PAPERS_NAME)  # taken whole, each time
-MANIFESTS: Final = (f"{GENOTYPES}/{GENOTYPES_NAME}", f"{FOLDER}/{NAME}")
+MANIFESTS: Final = (f"{GENOTYPES}/{GENOTYPES_NAME}", f"{TRACKS}/{TRACKS_NAME}", f"{FOLDER}/{NAME}")
 LOCK_WAIT_S: Final = 600.0
 
 _INCOMING: Final = ".incoming"
@@ -165,7 +168,7 @@ def _check_target(target: Path, root_id: str) -> None:
 
 def _load_kept(root: Path) -> dict[str, str]:
     """Path below the root of each folder that manifests name → its digest."""
-    return _digests(load_manifest(root), load_genotypes(root))
+    return _digests(load_manifest(root), load_genotypes(root)) | TrackManifest.load(root).digests
 
 
 def _digests(manifest: Manifest, genotypes: GenotypesManifest) -> dict[str, str]:
@@ -229,6 +232,7 @@ def _drop_unused(target: Path, kept: dict[str, str]) -> None:
 def _published(target: Path) -> Iterator[Path]:
     yield from (p for kind in ("axes", "segments") for p in (target / FOLDER / kind).glob("*"))
     yield from (target / FOLDER / "studies").glob("*/*")
+    yield from (p for p in (target / TRACKS).glob("*/*") if p.is_dir())
     # packed forms, which a backup makes when it is asked, are derived and left alone
     yield from (p for p in (target / GENOTYPES).glob("*/*") if p.is_dir() and p.parent.name not in RESERVED)
 
