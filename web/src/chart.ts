@@ -140,7 +140,8 @@ function points(plot: Plot, roles: string[]): Series[] {
       }
     } else {
       const data = flatten(x, y, (i) => role[i] === which);
-      made.push({ ...look, data, large: true, largeThreshold: 2_000, symbolSize: POINT_SIZE[which] });
+      made.push({ ...look, data, large: true, largeThreshold: 2_000,
+        symbolSize: (plot.sizes ?? POINT_SIZE)[which] });
     }
   }
   return made;

@@ -21,6 +21,7 @@ export interface Plot {
   y_ticks: Tick[];
   zoom: boolean;
   threshold?: Tick;
+  sizes?: number[]; // of dots, by role, in pixels
   rules?: Tick[]; // more thresholds, of figures with several scales
   strokes?: { x0: number[]; y0: number[]; x1: number[]; y1: number[]; role: number[]; thick: number };
   curves?: { x: number[]; y: number[]; role: number; dashed: boolean }[];

@@ -105,8 +105,8 @@ def effect_line(
     x_, y_, sx, sy = (values[kept] for values in parts)
     if x_.size < 3:
         return Line(int(x_.size), *(math.nan,) * 6)
-    # Axes are scaled to errors of about one, so that an angle means the same at any unit.
-    unit_x, unit_y = float(np.median(sx)), float(np.median(sy))
+    # Axes are scaled to points of about one, so that an angle means the same at any unit.
+    unit_x, unit_y = (float(np.sqrt(np.mean(v**2 + s**2))) for v, s in ((x_, sx), (y_, sy)))
     fit = _best_angle(x_ / unit_x, y_ / unit_y, sx / unit_x, sy / unit_y)
     slope, error, q = fit[0] * unit_y / unit_x, fit[1] * unit_y / unit_x, fit[2]
     degrees = x_.size - 1

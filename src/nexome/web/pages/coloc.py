@@ -30,6 +30,7 @@ from nexome.web.pages.interpreted import (
     offered,
     pair_of,
     region_text,
+    share_text,
     short_label,
     warnings_of,
 )
@@ -220,12 +221,12 @@ def _answer(ask: Ask, found: ColocAnswer) -> str:
     best = int(np.argmax(found.found.posterior))
     share = float(found.found.posterior[best])
     kind = f"h{best}" if share >= CLEAR else "unclear"
-    told = ask.t(f"coloc.answer.{kind}", a=a, b=b, share="> 99.9%" if share > 0.9995 else f"{share:.1%}")
+    told = ask.t(f"coloc.answer.{kind}", a=a, b=b, share=share_text(share))
     if best == 4 and share >= CLEAR:
         row = int(np.nanargmax(found.found.shared))
         signal = found.first.features.take(found.first_rows)
         name = variant_names(found.first, found.first_rows[[row]])[0] if len(signal) else ""
-        told += ask.t("coloc.answer.variant", name=name, share=f"{float(found.found.shared[row]):.1%}")
+        told += ask.t("coloc.answer.variant", name=name, share=share_text(float(found.found.shared[row])))
     return told
 
 
@@ -333,7 +334,7 @@ def _draw_signals(ask: Ask, found: ColocAnswer) -> tuple[Drawn, Wording]:
 def _draw_sensitivity(ask: Ask, found: ColocAnswer) -> tuple[Drawn, Wording]:
     grid, by = found.p12_grid, found.by_p12
     agreeing = grid[by.argmax(axis=1) == int(np.argmax(found.found.posterior))]
-    span = f"{agreeing[0]:.0e} – {agreeing[-1]:.0e}" if len(agreeing) else "–"
+    span = f"{_power(agreeing[0])} – {_power(agreeing[-1])}" if len(agreeing) else "–"
     wording = Wording(
         title=ask.t("sensitivity.title"),
         sentence=ask.t("sensitivity.sentence", code=found.likeliest, span=span),
@@ -347,3 +348,9 @@ def _draw_sensitivity(ask: Ask, found: ColocAnswer) -> tuple[Drawn, Wording]:
         return compare_figures.against_prior(grid, by, used=found.found.priors.p12, names=HYPOTHESES)
 
     return drawn_layers(layers, wording, lambda: table), wording
+
+
+def _power(value: float) -> str:
+    """A prior as people write it: 1e-5."""
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}"

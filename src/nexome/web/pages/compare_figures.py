@@ -16,6 +16,7 @@ from nexome.methods.compare import Line
 from nexome.methods.loci import GENOME_WIDE
 from nexome.methods.quantiles import QuantilePoints
 from nexome.web.pages.figures import Lead, Manhattan, YScale
+from nexome.web.pages.interpreted import share_text
 from nexome.web.pages.layers import Band, Curve, Floats, Label, Layers, Points, Strokes
 from nexome.web.pages.numbers import effect_text, p_text
 from nexome.web.pages.svg import nice_ticks
@@ -104,6 +105,7 @@ def effects(points: EffectPoints, line: Line) -> Layers:
         strokes=bars,
         thick=1.1,
         curves=curves,
+        dot_sizes=(7.0, 7.0, 8.0),
     )
 
 
@@ -160,7 +162,7 @@ def stacked(panels: Sequence[Panel], *, start: int, end: int) -> Layers:
     share = 1.0 / len(panels)
     points, strokes, y_ticks, rules, labels = [], [], [], [], []
     for k, panel in enumerate(panels):
-        base, tall = 1 - (k + 1) * share, share * (0.8 if len(panels) > 1 else 0.94)
+        base, tall = 1 - (k + 1) * share, share * (0.82 if len(panels) > 1 else 0.94)
         x = (panel.position.astype(np.float64) - start) / span
         y = base + tall * np.clip(panel.height / panel.top, 0, 1)
         role = np.where(panel.accent, _HIT, _EVEN if panel.columns else _ODD)
@@ -170,7 +172,7 @@ def stacked(panels: Sequence[Panel], *, start: int, end: int) -> Layers:
         y_ticks += [(base + tall * t / panel.top, f"{t:g}") for t in nice_ticks(panel.top, 3)]
         if panel.rule:
             rules.append((base + tall * panel.rule[0] / panel.top, panel.rule[1]))
-        labels.append(Label(0.0, base + tall + 0.02, panel.title, role=_EVEN))
+        labels.append(Label(0.0, base + tall, panel.title, role=_EVEN))
     joined = [np.concatenate(parts) for parts in zip(*strokes, strict=True)]
     return Layers(
         width=1040,
@@ -198,10 +200,13 @@ def bars(values: Sequence[float], names: Sequence[str], notes: Sequence[str]) ->
         y_ticks=[(t * 0.92, f"{t:.0%}") for t in (0.0, 0.25, 0.5, 0.75, 1.0)],
         points=Points(x, y * 0.92, role, names, notes),
         strokes=Strokes(x, np.zeros(len(y)), x, y * 0.92, role),
-        thick=18,
-        labels=[
-            Label(float(a), float(b) * 0.92 + 0.035, f"{v:.1%}") for a, b, v in zip(x, y, values, strict=True)
-        ],
+        thick=6,
+        # The largest first: a narrow screen shows the first three
+        labels=sorted(
+            (Label(a, b * 0.92 + 0.03, share_text(b)) for a, b in zip(x.tolist(), y.tolist(), strict=True)),
+            key=lambda label: -label.y,
+        ),
+        dot_sizes=(8.0, 8.0, 9.0),
     )
 
 
@@ -232,7 +237,7 @@ def against_prior(p12: Floats, posterior: Floats, *, used: float, names: Sequenc
         points=_joined(*dots),
         strokes=_upright(at),
         curves=curves,
-        labels=[Label(0.97, float(posterior[-1, k]) * 0.92, f"H{k}", role=roles[k]) for k in (3, 4)],
+        labels=[Label(0.9, float(posterior[-3, k]) * 0.92, f"H{k}", role=roles[k]) for k in (3, 4)],
     )
 
 
@@ -313,7 +318,7 @@ def _ticks_between(low: float, high: float) -> list[float]:
 
 
 def _short(value: float) -> str:
-    return f"{round(value, 10):g}".replace("-", "−")
+    return f"{round(value, 10) + 0.0:g}".replace("-", "−")
 
 
 def _mega(position: float, span: int) -> str:

@@ -26,6 +26,7 @@ from nexome.web.pages.interpreted import (
     assumed_of,
     name_of,
     region_text,
+    share_text,
     short_label,
     warnings_of,
 )
@@ -189,7 +190,7 @@ def _shown(ask: Ask, study: str, trait: str | None) -> SetShown:
     return SetShown(
         answer=_answer(ask, found),
         region=region,
-        signal=t("credible.signal", share=_percent(found.signal_probability)),
+        signal=t("credible.signal", share=share_text(found.signal_probability)),
         warnings=warnings_of(ask, found.warnings),
         figure=_figure(ask, found, query, api),
         members=tuple(_member(ask, row) for row in rows),
@@ -208,12 +209,8 @@ def _answer(ask: Ask, found: CredibleSet) -> str:
         coverage=f"{found.coverage:.0%}",
         total=len(found.posterior),
         name=variant_names(found.signal)[best],
-        share=_percent(float(found.posterior[best])),
+        share=share_text(float(found.posterior[best])),
     )
-
-
-def _percent(share: float) -> str:
-    return "> 99.9%" if share > 0.9995 else f"{share:.1%}"
 
 
 def _member(ask: Ask, row: dict[str, Any]) -> Member:
@@ -293,7 +290,7 @@ def _draw(ask: Ask, found: CredibleSet) -> tuple[Drawn, Wording]:
         height=found.posterior[found.members],
         accent=np.ones(len(found.members), bool),
         name=variant_names(signal, found.members),
-        note=[_percent(v) for v in found.posterior[found.members].tolist()],
+        note=[share_text(v) for v in found.posterior[found.members].tolist()],
         href=[upper.href[i] for i in found.members.tolist()],
         top=1.0,
         columns=True,

@@ -125,3 +125,14 @@ def assumed_of(ask: Ask, signal: Signal) -> tuple[Assumed, ...]:
         Assumed(t("basis.length"), bases_text(signal.interval.end - signal.interval.start + 1)),
     ]
     return tuple(line for line in lines if line.value)
+
+
+def share_text(share: float) -> str:
+    """A probability as people read it; never 100 % or 0 % where it is not.
+
+    >>> share_text(0.99996), share_text(0.934), share_text(0.0001)
+    ('> 99.9%', '93.4%', '< 0.1%')
+    """
+    if 0.9995 < share < 1:
+        return "> 99.9%"
+    return "< 0.1%" if 0 < share < 0.0005 else f"{share:.1%}"

@@ -20,7 +20,6 @@ from nexome.web.pages.svg import CANVAS, COLOURS, Picture
 Floats = npt.NDArray[np.float64]
 
 ROLES: Final = ("even", "odd", "hit")
-_DOT_SIZES: Final = (3.2, 3.2, 4.4)
 _NONE: Final = np.zeros(0)
 
 
@@ -80,7 +79,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """A whole figure. Ticks and rules are (share, text); strokes of `thick` pixels lie below the points."""
+    """A whole figure. Ticks and rules are (share, text); strokes of `thick` pixels lie below the points.
+
+    `dot_sizes` are pixels, by role.
+    """
 
     width: int
     height: int
@@ -94,6 +96,7 @@ class Layers:
     rules: Sequence[tuple[float, str]] = ()
     labels: Sequence[Label] = ()
     zoom: bool = False
+    dot_sizes: tuple[float, float, float] = (3.2, 3.2, 4.4)
 
     def thinned(self, most: int) -> Layers:
         """At most `most` dots: those of the accent first, then evenly of the rest."""
@@ -123,7 +126,7 @@ def layers_picture(plot: Layers, wording: Wording) -> Picture:
         picture.strokes(plot.strokes, size=plot.thick)
     for role, colour in enumerate(ROLES):
         of = plot.points.role == role
-        picture.dots(plot.points.x[of], plot.points.y[of], colour=colour, size=_DOT_SIZES[role])
+        picture.dots(plot.points.x[of], plot.points.y[of], colour=colour, size=plot.dot_sizes[role])
     for at, text in plot.x_ticks:
         picture.x_tick(at, text)
     for at, text in plot.rules:
@@ -144,6 +147,7 @@ def layers_json(plot: Layers, wording: Wording) -> dict[str, Any]:
         "x_ticks": _ticks(plot.x_ticks),
         "y_ticks": _ticks(plot.y_ticks),
         "zoom": plot.zoom,
+        "sizes": list(plot.dot_sizes),
         "rules": _ticks(plot.rules),
         "points": {
             "x": _rounded(p.x),
