@@ -10,6 +10,7 @@ import shlex
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -56,7 +57,8 @@ def demo(
 
     Simulates a population with linkage disequilibrium and 40 traits of known cause, scans each trait,
     writes the results as GWAS-SSF, REGENIE, PLINK 2 and QTL files into ROOT-files, and imports those
-    into the new root ROOT as anyone's files are. Nothing in it is of a real person. About a minute on
+    into the new root ROOT as anyone's files are. A made-up centre's budget and targets come with it, tied to
+    what this root measures of itself: see its cockpit. Nothing in it is of a real person. About a minute on
     two cores; the same seed gives the same data. Interrupted, it goes on when run again.
 
     \b
@@ -77,6 +79,7 @@ def demo(
             _simulate(files, people=people, variants=variants, seed=seed)
         click.echo("4/4 Importing them, as you would import yours:")
         _import(opened.root.path, files)
+        _plan(opened.root.path, files)
         opened.root.append_event(FINISHED_EVENT)
         click.echo(
             f"\nMade in {time.monotonic() - began:.0f} s. All of it is simulated; nobody's data is in it."
@@ -150,10 +153,33 @@ def _import(root: Path, files: Path) -> None:
         command.main(words, prog_name=f"nexome {name}", standalone_mode=False)
 
 
+def _plan(root: Path, files: Path) -> None:
+    """Import the papers of a made-up centre, and tie their targets to what this root measures of itself."""
+    from nexome.cli.demo_papers import paper_commands  # noqa: PLC0415  `--help` must not wait for it
+    from nexome.cli.measures import sample  # noqa: PLC0415
+    from nexome.cli.target_links import confirm, record, spend  # noqa: PLC0415
+    from nexome.cli.targets import import_papers  # noqa: PLC0415
+
+    known: dict[str, click.Command] = {
+        "targets import": import_papers,
+        "targets link confirm": confirm,
+        "targets record": record,
+        "targets spend": spend,
+        "measures sample": sample,
+    }
+    today = datetime.now(UTC).date()
+    for name, arguments in paper_commands(files, today.year, today.isoformat()):
+        words = ["--root", str(root), *arguments]
+        click.echo(f"\n$ nexome {name} {shlex.join(words)}")
+        known[name].main(words, prog_name=f"nexome {name}", standalone_mode=False)
+
+
 def _tell(root: Path, files: Path, settings: Settings) -> None:
     """How to go on, with the strongest cause of the demo as example."""
     from nexome.cli.demo_files import CAUSES, PRIVATE  # noqa: PLC0415
+    from nexome.cli.demo_papers import PAPER  # noqa: PLC0415
 
+    year = datetime.now(UTC).year
     with (files / CAUSES).open(encoding="utf-8", newline="") as file:
         causes = list(csv.DictReader(file, delimiter="\t"))
     shown = [c for c in causes if not c["gene"] and c["trait_id"] not in PRIVATE]
@@ -163,7 +189,8 @@ def _tell(root: Path, files: Path, settings: Settings) -> None:
         f"\n  nexome query phewas {phenotype['rsid']} --root {root}"
         f"\n  nexome query top sim-{phenotype['trait_id']} --root {root}"
         f"\n  nexome query gene {protein['gene']} --root {root}"
-        f"\n  nexome serve {root}      then http://{settings.host}:{settings.port}/"
+        f"\n  nexome targets score --root {root} --year {year} {PAPER}{year}"
+        f"\n  nexome serve {root}      then http://{settings.host}:{settings.port}/; its owner: /en/cockpit"
         "\n\nWith your own data: nexome init ROOT, nexome import associations --help, docs/tutorial.md."
     )
 

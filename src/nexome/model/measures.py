@@ -157,8 +157,8 @@ _USED: Final = (
 
 _KEPT: Final = (
     _mean("uptime", ("%", "%"), ("Uptime", "可用率"),
-          ("Share of the last 30 days in which `nexome serve` ran, or of the time since it first did.",
-           "最近 30 天（或自首次运行以来）`nexome serve` 处于运行状态的时间占比。"),
+          ("Share of the last 30 days in which nexome serve ran, or of the time since it first did.",
+           "最近 30 天（或自首次运行以来）nexome serve 处于运行状态的时间占比。"),
           "access counter and event log", words=("可用率", "正常运行", "在线率", "系统可用", "运行率", "uptime")),
     _mean("response_p50", ("ms", "毫秒"), ("Response time, median", "响应时间中位数"),
           ("Half of the answers of pages and API in the last 30 days began within this time; within 13 %.",
@@ -172,8 +172,8 @@ _KEPT: Final = (
     _total("server_errors", ("1", "次"), ("Server errors", "服务器错误数"),
            ("Answers with a status of 500 or more.", "状态码为 500 及以上的应答数。"), "access counter", words=("错误",)),
     _total("lost_servers", ("1", "次"), ("Servers lost", "异常停机次数"),
-           ("Times `nexome serve` ended without being stopped (killed, power cut); known when it is started again.",
-            "`nexome serve` 未经正常停止而终止（被杀死、断电）的次数；再次启动时得知。"), "event log", words=("停机", "宕机")),
+           ("Times nexome serve ended without being stopped (killed, power cut); known when it is started again.",
+            "nexome serve 未经正常停止而终止（被杀死、断电）的次数；再次启动时得知。"), "event log", words=("停机", "宕机")),
     _total("incidents", ("1", "次"), ("Incidents", "故障次数"),
            ("Server errors and servers lost.", "服务器错误与异常停机之和。"), "access counter and event log",
            words=("故障", "事故", "安全事件", "incidents")),

@@ -24,12 +24,12 @@ from nexome.report.checks import check_paper
 from nexome.report.dates import period_in
 from nexome.report.findings import Finding
 from nexome.report.kept_scores import circumstances_of, today
+from nexome.report.link_values import Reading
 from nexome.report.links import Project, projects_of
 from nexome.report.paper import Paper
 from nexome.report.progress import Progress, Step, progress_of
 from nexome.report.records import paper_from_values
 from nexome.report.scoring import Circumstances, IndicatorScore, Score, score_project
-from nexome.store.measures import Reading
 from nexome.store.papers import paper_names, paper_versions, read_kept
 from nexome.store.root import Root
 

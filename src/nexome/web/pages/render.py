@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from nexome.access.targets import decide_centre
 from nexome.model.errors import NexomeError
 from nexome.web.pages import numbers
 from nexome.web.pages.language import Language, languages
@@ -78,8 +79,10 @@ def _html(page: Page, **context: Any) -> str:
     def failure(error: NexomeError) -> Page:
         return problem_of(error, context["t"])
 
+    ask: Ask | None = context["ask"]
     template = _environment().get_template(page.template)
     return template.render(
+        director=ask is not None and decide_centre(ask.view.principal).allowed,
         version=version("nexome"),
         page=page,
         static=static_files(),
