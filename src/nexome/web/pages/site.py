@@ -6,6 +6,7 @@
     /{language}/studies                     list; …/{study}; …/{study}/figures/{manhattan|qq}.{svg|json|tsv}
     /{language}/genes/{symbol}              best associations, transcripts; …/figure.{svg|tsv}
     /{language}/variants/{variant}          PheWAS; …/phewas.{svg|json|tsv}, …/forest.{svg|tsv}
+    /{language}/cockpit, /papers …          the centre's own pages (pages/centre.py)
     /{language}/sign-in                     token → cookie; ?token=… does the same (what `serve` prints)
     /static/…                               built scripts and styles, kept for a year: their names change
 
@@ -33,6 +34,7 @@ from nexome.access.centre import Centre
 from nexome.model.errors import NexomeError, NotFoundError, RefusedError
 from nexome.web.counting import tell
 from nexome.web.http import SECURITY_HEADERS, TOKEN_COOKIE, cached, packed, read_token
+from nexome.web.pages.centre import CENTRE_PAGES
 from nexome.web.pages.gene import build_gene, build_gene_figure
 from nexome.web.pages.home import build_home
 from nexome.web.pages.language import Language, choose_language, languages
@@ -70,6 +72,7 @@ def _routes(centre: Centre, language: Language) -> list[Route]:
         ("/studies", build_studies),
         ("/studies/{study}/figures/{figure}.{ending}", build_figure),
         ("/studies/{study}", build_study),
+        *CENTRE_PAGES,
         ("/genes/{symbol}/figure.{ending}", build_gene_figure),
         ("/genes/{symbol}", build_gene),
         ("/variants/{variant:path}/forest.{ending}", build_forest_figure),
