@@ -288,7 +288,7 @@ def test_a_rule_of_ones_own_changes_the_score_and_is_shown(root, tmp_path):
         "execution_points: 20\nexact_over: full\nlate_days: 86\ngrades: {好: 75, 差: 0}\n", encoding="utf-8"
     )
     score = scored(root, rule=path)
-    # 90 is brought to 80: 20 becomes 17.78, each 10 becomes 8.89 but for two cents too many; 3 of "= 2" is full;
+    # 90 is brought to 80: 20 becomes 17.78, each 10 becomes 8.89 or a cent less; 3 of "= 2" is full;
     # 43 of 86 days late is half; execution 20 × 0.85 = 17
     assert (
         score.indicators[1].points.value == score.indicators[1].weight in {Decimal("8.88"), Decimal("8.89")}

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
+
 from nexome.model.errors import DamagedError, InputError, NotFoundError
 from nexome.store.disk import check_free_space, fsync_path, read_stamped, space_errors, step, write_stamped
 from nexome.store.papers import read_kept
-from nexome.store.root import Root
+from nexome.store.root import EVENTS_NAME, Root
 
 KIND: Final = "nexome-links"
 VERSION: Final = 1
@@ -59,7 +61,9 @@ def write_links(root: Root, paper: str, values: Mapping[str, Any], *, change: Ma
     revision = int(before.get("revision", 0)) + 1
     entered = {**change, "paper": paper, "revision": revision}
     kept = {name: value for name, value in values.items() if name not in {"kind", "version"}}
-    body = {**kept, "revision": revision, "change": entered}
+    log = root.path / EVENTS_NAME
+    size = log.stat().st_size if log.exists() else 0
+    body = {**kept, "revision": revision, "change": entered, "log_bytes": size}
     write_stamped(_folder(root.path, paper) / FILE, body, kind=KIND, version=VERSION, sealed=True)
     step("links-written")
     root.append_event(EVENT, **entered)
@@ -67,15 +71,24 @@ def write_links(root: Root, paper: str, values: Mapping[str, Any], *, change: Ma
 
 
 def _complete_log(root: Root, paper: str, before: Mapping[str, Any]) -> None:
-    if not before:
-        return
-    logged = [
-        event.values["revision"]
-        for event in root.read_events()
-        if event.kind == EVENT and event.values["paper"] == paper
-    ]
-    if max(logged, default=0) < before["revision"]:
+    """Enter the last change, unless the log has it: only what was appended since that change is read."""
+    if before and not _is_logged(root.path / EVENTS_NAME, paper, before):
         root.append_event(EVENT, **before["change"])
+
+
+def _is_logged(log: Path, paper: str, before: Mapping[str, Any]) -> bool:
+    with log.open("rb") as stream:
+        stream.seek(before["log_bytes"] if before["log_bytes"] <= log.stat().st_size else 0)
+        for line in stream:
+            if line.endswith(b"\n") and EVENT.encode() in line:
+                event = orjson.loads(line)
+                if (event["kind"], event.get("paper"), event.get("revision")) == (
+                    EVENT,
+                    paper,
+                    before["revision"],
+                ):
+                    return True
+    return False
 
 
 def keep_evidence(root: Path, paper: str, source: Path) -> Evidence:
