@@ -16,7 +16,7 @@ await mkdir(target, { recursive: true });
 
 const result = await build({
   absWorkingDir: here,
-  entryPoints: { figures: "src/figures.ts", site: "styles/site.css" },
+  entryPoints: { figures: "src/figures.ts", explore: "src/explore.ts", site: "styles/site.css" },
   outdir: target,
   entryNames: "[name]-[hash]",
   bundle: true,

@@ -44,14 +44,16 @@ from nexome.access.finding import (
 from nexome.access.identity import Principal
 from nexome.access.interpreting import Interpreting
 from nexome.access.ld import Linkage
+from nexome.access.looking import Looking
 from nexome.access.overview import Overview
 from nexome.access.policy import Action, decide
 from nexome.access.searching import search_hits
+from nexome.access.signals import chosen_trait
 from nexome.access.tables import hit_table, nearest_symbols, study_table, trait_table
-from nexome.access.windows import GENOME, POINTS, WindowAnswer, answer_window, parse_window
+from nexome.access.tracks import Tracked
 from nexome.model.errors import NotFoundError, QueryError
 from nexome.model.fields import schema_of
-from nexome.model.genome import Assembly, Interval, Stretch, parse_interval
+from nexome.model.genome import Assembly, Interval, parse_interval
 from nexome.store.associations import Features, query
 from nexome.store.genes import GENE_COLUMNS, Genes
 
@@ -65,7 +67,7 @@ Order = Literal["p", "position"]
 BATCH_ROWS: Final = 131_072
 
 
-class View(Interpreting, Linkage, Overview):
+class View(Interpreting, Linkage, Looking, Overview, Tracked):
     """All questions one principal may ask. Made by `Centre.view_for` or `nexome.open`; cheap to make.
 
     Thread-safe. Each question reads the newest published manifest. `with` closes the centre that
@@ -110,7 +112,8 @@ class View(Interpreting, Linkage, Overview):
         """Text that changes when any answer to this principal may have: made for an ETag."""
         genes = self._centre.genes
         version = genes.version if genes else 0
-        return f"{self._centre.root.id}-{self.sequence}-{version}-{self.scope}"
+        tracks = self._centre.tracks.sequence
+        return f"{self._centre.root.id}-{self.sequence}-{version}-{tracks}-{self.scope}"
 
     # ------------------------------------------------------------ studies and traits
 
@@ -307,24 +310,6 @@ class View(Interpreting, Linkage, Overview):
         parts = query.study_batches(allowance.snapshot, study, trait, interval=place, rows=batch_rows)
         return _batches(parts, batch_rows)
 
-    def window(
-        self, study: str, trait: str | None = None, where: str | Stretch = GENOME, *, points: int = POINTS
-    ) -> WindowAnswer:
-        """What a screen of about `points` points shows of a trait, from the whole genome to one base.
-
-        `where` is 'genome', a region or gene, or '1:2Mb-3:50kb' across contigs. `trait` may be left out
-        where the study has one. Raises as `associations` and `interval`.
-        """
-        place = self.stretch(where)
-        allowance = self._allowance()
-        ordinal = only_trait(allowance.require(study, "read_cells"), trait)
-        self._count("window")
-        return answer_window(allowance, study, ordinal, where=place, points=points)
-
-    def stretch(self, where: str | Stretch) -> Stretch:
-        """The stretch of the genome a text means; see `window`."""
-        return where if isinstance(where, Stretch) else parse_window(where, self.assembly, self.interval)
-
     # ------------------------------------------------------------ summaries
 
     def top(
@@ -351,7 +336,8 @@ class View(Interpreting, Linkage, Overview):
         `trait` may be left out where the study has one. Raises QueryError where it has more.
         """
         published = self._summarised(study)
-        return published.summary().trait(only_trait(published, trait))
+        ordinal, _ = chosen_trait(published, trait)
+        return published.summary().trait(ordinal)
 
     def study_summary(self, study: str) -> Summary:
         """As `summary`, of all traits of a study: totals, and the numbers of each as columns."""
@@ -469,17 +455,6 @@ def _batches(parts: Iterator[Planes], batch_rows: int) -> Iterator[pa.RecordBatc
 
 def _traits_by_id(published: PublishedStudy) -> dict[str, Any]:
     return {trait.id: (published.study, trait) for trait in published.study.traits}
-
-
-def only_trait(published: PublishedStudy, trait: str | None) -> int:
-    """The ordinal of a trait, which may be left out where the study has one. Raises QueryError where not."""
-    ordinal = _ordinal(published, trait)
-    if ordinal is None and len(published.study.traits) > 1:
-        raise QueryError(
-            f"study {published.study.id} has {len(published.study.traits)} traits",
-            expected="the trait's identifier too",
-        )
-    return ordinal or 0
 
 
 def _ordinal(published: PublishedStudy, trait: str | None) -> int | None:

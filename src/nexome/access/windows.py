@@ -21,6 +21,7 @@ from nexome.store.associations.window import WindowPoints, read_window
 
 if TYPE_CHECKING:
     from nexome.access.allowance import Allowance
+    from nexome.store.associations import Features
 
 WINDOW_COLUMNS: Final = (
     "chromosome",
@@ -47,14 +48,15 @@ _FEATURE_COLUMNS: Final = frozenset(WINDOW_COLUMNS[:6])
 class WindowAnswer:
     """What a window of one trait shows.
 
-    `table` holds WINDOW_COLUMNS by position. `bin_width_bp` is 0 when every cell inside was read, and
-    `cells` then counts them; else features weaker than p = 1e-4 are represented by the strongest of each
+    `table` holds WINDOW_COLUMNS of `features`, by position. `bin_width_bp` is 0 when every cell inside was
+    read, and `cells` then counts them; else features weaker than p = 1e-4 are represented by the strongest of each
     bin (`stands_for_bin`), and `cells` is None. `left_out` points lie under stronger ones.
     """
 
     study: str
     trait: str
     where: Stretch
+    features: Features
     table: pa.Table
     bin_width_bp: int
     cells: int | None
@@ -122,6 +124,7 @@ def answer_window(
         study=study,
         trait=published.study.traits[ordinal].id,
         where=where,
+        features=found.features,
         table=_table(found, allowance.snapshot.assembly),
         bin_width_bp=found.bin_width_bp,
         cells=found.cells if found.cells >= 0 else None,

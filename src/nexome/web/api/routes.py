@@ -40,10 +40,10 @@ from nexome.web.api.answers import (
 )
 from nexome.web.api.declare import Parameter, Route
 from nexome.web.api.interpreting import INTERPRETING_ROUTES
-from nexome.web.api.ld import LD_CHOICE, LD_ROUTES
+from nexome.web.api.ld import LD_ROUTES
 from nexome.web.api.measures import HISTORY_COLUMNS, MEASURE_COLUMNS, answer_history, answer_measures
 from nexome.web.api.tracks import TRACK_ROUTES
-from nexome.web.api.windows import WINDOW_ANSWER_COLUMNS, answer_window
+from nexome.web.api.windows import LD_PARAMETERS, WINDOW_ANSWER_COLUMNS, answer_window
 
 _STUDY: Final = Parameter(
     "study", "text", "Identifier of the study.", "研究编号。", "GCST90002369", place="path"
@@ -222,10 +222,7 @@ ROUTES: Final[tuple[Route, ...]] = (
                 f"屏幕大约能显示的点数，至多 {POINTS_MAX:,}。",
                 str(POINTS),
             ),
-            Parameter(
-                "ld", "text", "Give r² of each point with this variant.", "给出各点与此变异的 r²。", "rs4988235"
-            ),
-            *LD_CHOICE,
+            *LD_PARAMETERS,
             *_TABLE,
         ),
         WINDOW_ANSWER_COLUMNS,

@@ -4,9 +4,11 @@
     /{language}/                            home
     /{language}/search?q=…                  search
     /{language}/studies                     list; …/{study}; …/{study}/figures/{manhattan|qq}.{svg|json|tsv}
+    /{language}/traits?category=…           traits by category
     /{language}/genes/{symbol}              best associations, transcripts; …/figure.{svg|tsv}
     /{language}/variants/{variant}          PheWAS; …/phewas.{svg|json|tsv}, …/forest.{svg|tsv}
     /{language}/cockpit, /papers …          the centre's own pages (pages/centre.py)
+    /{language}/studies/{study}/credible-sets; …/compare?a=…&b=…, …/coloc?a=…&b=…&region=… and their figures; …/help
     /{language}/sign-in                     token → cookie; ?token=… does the same (what `serve` prints)
     /static/…                               built scripts and styles, kept for a year: their names change
 
@@ -35,7 +37,12 @@ from nexome.model.errors import NexomeError, NotFoundError, RefusedError
 from nexome.web.counting import tell
 from nexome.web.http import SECURITY_HEADERS, TOKEN_COOKIE, cached, packed, read_token
 from nexome.web.pages.centre import CENTRE_PAGES
+from nexome.web.pages.explore import build_around, build_explore, build_explore_figure
 from nexome.web.pages.gene import build_gene, build_gene_figure
+from nexome.web.pages.coloc import build_coloc, build_coloc_figure
+from nexome.web.pages.compare import build_compare, build_compare_figure
+from nexome.web.pages.credible import build_credible, build_credible_figure
+from nexome.web.pages.help import build_help
 from nexome.web.pages.home import build_home
 from nexome.web.pages.language import Language, choose_language, languages
 from nexome.web.pages.page import Ask, Download, Page, Redirect, log_server_error
@@ -45,6 +52,7 @@ from nexome.web.pages.search import build_search
 from nexome.web.pages.sign_in import build_sign_in
 from nexome.web.pages.studies import build_studies
 from nexome.web.pages.study import build_figure, build_study
+from nexome.web.pages.traits import build_traits
 from nexome.web.pages.variant import build_forest_figure, build_variant, build_variant_figure
 
 Build = Callable[..., Page | Redirect | Download]
@@ -69,10 +77,21 @@ def _routes(centre: Centre, language: Language) -> list[Route]:
     pages: list[tuple[str, Build]] = [
         ("/", build_home),
         ("/search", build_search),
+        ("/explore", build_explore),
+        ("/explore/around.json", build_around),
+        ("/explore/figures/{figure}.{ending}", build_explore_figure),
         ("/studies", build_studies),
         ("/studies/{study}/figures/{figure}.{ending}", build_figure),
+        ("/studies/{study}/credible-sets", build_credible),
+        ("/studies/{study}/credible-set.{ending}", build_credible_figure),
         ("/studies/{study}", build_study),
+        ("/compare", build_compare),
+        ("/compare/figures/{figure}.{ending}", build_compare_figure),
+        ("/coloc", build_coloc),
+        ("/coloc/figures/{figure}.{ending}", build_coloc_figure),
+        ("/help", build_help),
         *CENTRE_PAGES,
+        ("/traits", build_traits),
         ("/genes/{symbol}/figure.{ending}", build_gene_figure),
         ("/genes/{symbol}", build_gene),
         ("/variants/{variant:path}/forest.{ending}", build_forest_figure),

@@ -31,7 +31,22 @@ COLOURS: Final = {
     "strong": "#14202b",
     "band": "#e4e9ed",
     "paper": "#ffffff",
+    "ld1": "#7d8ea0",
+    "ld2": "#2b8cc4",
+    "ld3": "#00805b",
+    "ld4": "#c87a00",
+    "ld5": "#b83a0b",
+    "lead": "#7b2d8b",
     "gene": "#33424f",
+}
+
+# Marks around (0, 0), told apart by shape alone: what a colour says is never said by the colour alone.
+SHAPES: Final = {
+    "ld2": "M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0 -6.8 0z",
+    "ld3": "M-3.3 -3.3h6.6v6.6h-6.6z",
+    "ld4": "M0 -4.3l4.3 7.6h-8.6z",
+    "ld5": "M0 -5.6l1.5 3.5l3.8 .3l-2.9 2.5l.9 3.7l-3.3 -2l-3.3 2l.9 -3.7l-2.9 -2.5l3.8 -.3z",
+    "lead": "M0 -6.6l5.4 6.6l-5.4 6.6l-5.4 -6.6z",
 }
 
 
@@ -88,6 +103,14 @@ class Picture:
                 f'<path class="mark {colour}" fill="{COLOURS[colour]}" d="M0 {lift}{edge}"/></svg>'
             )
 
+    def marks(self, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], *, shape: str) -> None:
+        """Marks of one of SHAPES, in the colour of that name, at shares x, y (N each)."""
+        for a, b in zip(x.tolist(), y.tolist(), strict=True):
+            self._parts.append(
+                f'<svg x="{a * 100:.2f}%" y="{(1 - b) * 100:.2f}%" overflow="visible">'
+                f'<path class="mark {shape}" fill="{COLOURS[shape]}" d="{SHAPES[shape]}"/></svg>'
+            )
+
     def bar(self, ends: tuple[float, float], y: float, *, height: float, colour: str = "gene") -> None:
         """A bar from share to share, `height` pixels high around share y, at least a pixel wide."""
         low, wide = _stretch(ends, 0.0008)
@@ -97,13 +120,12 @@ class Picture:
             f'fill="{COLOURS[colour]}"/></svg>'
         )
 
-    def upright(self, x: float, *, rule: bool = False) -> None:
-        """A faint line upwards at share x; a dashed rule where `rule`."""
-        at, kind = f"{x * 100:.2f}%", "rule" if rule else "grid"
-        dashes = ' stroke-dasharray="2 4"' if rule else ""
+    def shade(self, ends: tuple[float, float]) -> None:
+        """A stretch from share to share over the whole height, at least two pixels wide."""
+        low, wide = _stretch(ends, 0.002)
         self._parts.append(
-            f'<line class="{kind}" x1="{at}" x2="{at}" y1="0" y2="100%" '
-            f'stroke="{COLOURS["rule" if rule else "band"]}"{dashes}/>'
+            f'<rect class="shade" x="{low}" width="{wide}" height="100%" fill="{COLOURS["rule"]}" '
+            f'fill-opacity="0.22" stroke="{COLOURS["rule"]}"/>'
         )
 
     def curve(self, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], *, colour: str) -> None:
@@ -219,6 +241,12 @@ class Picture:
             f'<line class="axis" x1="0" x2="100%" y1="100%" y2="100%" stroke="{COLOURS["line"]}"/>'
             "</svg></svg>"
         )
+
+
+def _stretch(ends: tuple[float, float], least: float) -> tuple[str, str]:
+    """Left end and width, in per cent, of what of a stretch of shares lies in the area."""
+    low, high = max(0.0, ends[0]), min(1.0, ends[1])
+    return f"{low * 100:.3f}%", f"{max(high - low, least) * 100:.3f}%"
 
 
 def nice_ticks(top: float, count: int = 5) -> list[float]:
