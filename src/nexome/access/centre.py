@@ -18,7 +18,7 @@ from typing import Final, Self
 from nexome.access.allowance import Allowance, allowance_of
 from nexome.access.identity import EVERYONE, GRANT_LEVELS, OWNER, GrantLevel, Principal, token_hash
 from nexome.access.ld_cache import LdCache
-from nexome.access.overview import OutcomeCache
+from nexome.access.overview import CategoryIndex, OutcomeCache
 from nexome.access.view import View
 from nexome.model.errors import BusyError, RefusedError
 from nexome.model.settings import Settings
@@ -54,6 +54,7 @@ class Centre:
         self._allowances: OrderedDict[Principal, Allowance] = OrderedDict()
         self._principals: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
         self.outcomes = OutcomeCache()
+        self.categories = CategoryIndex()
         self.genotypes = GenotypeStore(root)
         self.ld_cache = LdCache(root.settings.ld_cache_mb * 1_000_000)
         self._genes: Genes | None = None

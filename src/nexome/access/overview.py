@@ -1,4 +1,4 @@
-"""The doors of a View that look over many studies at once: what each found, genes of one name, doubts.
+"""The doors of a View that look over many things at once: what studies found, categories, genes of a name.
 
 What a study of one trait found (λGC, loci) is read from its summary and kept by study version, a few
 numbers each, so that a list of 10⁴ studies is sorted without opening their summaries again.
@@ -7,14 +7,17 @@ numbers each, so that a list of 10⁴ studies is sorted without opening their su
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nexome.access.finding import key_of
 from nexome.access.quality import Doubt, effective_size, judge_trait
 from nexome.model.errors import NexomeError, NotFoundError
 from nexome.model.genome import Interval
@@ -23,9 +26,13 @@ from nexome.store.associations.summaries import Summary
 
 if TYPE_CHECKING:
     from nexome.access.allowance import Allowance
+    from nexome.access.answers import FeatureAnswer
     from nexome.access.centre import Centre
+    from nexome.access.identity import Principal
     from nexome.store.associations import PublishedStudy
+    from nexome.store.associations.types import TraitRef, TraitTable
     from nexome.store.genes import GeneRecord, Genes
+    from nexome.store.genotypes import GenotypeSet
 
 KEPT: Final = 1 << 18  # versions; then those not asked for are let go
 
@@ -60,10 +67,36 @@ class OutcomeCache:
         return {name: outcome for (name, _), outcome in found.items() if outcome is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class PanelFrequency:
+    """How frequent the effect allele of a variant is in a panel; `population` '': everyone in it."""
+
+    panel: str
+    population: str
+    people: int
+    frequency: float
+
+
+class CategoryIndex:
+    """Readable traits by category, made once for each set of them. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._made: WeakKeyDictionary[TraitTable, dict[str, npt.NDArray[np.int64]]] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    def of(self, traits: TraitTable) -> dict[str, npt.NDArray[np.int64]]:
+        """Ordinals of the traits of each category, by label; '' are those without one."""
+        with self._lock:
+            if traits not in self._made:
+                self._made[traits] = _by_category(traits)
+            return self._made[traits]
+
+
 class _Asking(Protocol):
     """What these doors need of a View."""
 
     _centre: Centre
+    principal: Principal
 
     def _allowance(self) -> Allowance: ...
 
@@ -87,6 +120,29 @@ class Overview:
         ordinal, record = _trait(published, trait)
         return judge_trait(record, published.summary().trait(ordinal))
 
+    def categories(self: _Asking) -> dict[str, int]:
+        """Categories of the readable traits, with how many each has; '' are those without one."""
+        index = self._centre.categories.of(self._allowance().selection.trait_table)
+        return {name: len(ordinals) for name, ordinals in index.items()}
+
+    def traits_in(self: _Asking, category: str, *, limit: int, offset: int = 0) -> tuple[TraitRef, ...]:
+        """Readable traits of a category with their studies, by label. Raises NotFoundError without such."""
+        traits = self._allowance().selection.trait_table
+        ordinals = self._centre.categories.of(traits).get(category)
+        if ordinals is None:
+            raise NotFoundError(f"no category {category[:60]!r}")
+        return tuple(traits.refs[i] for i in ordinals[offset : offset + limit].tolist())
+
+    def panel_frequencies(self: _Asking, variant: FeatureAnswer) -> tuple[PanelFrequency, ...]:
+        """Frequency of the effect allele in open LD panels and their populations of `ld_min_people` or more.
+
+        The owner sees private panels too. Panels without the variant are not in it.
+        """
+        owner = self.principal.kind == "owner"
+        least = 0 if owner else self._centre.settings.ld_min_people
+        panels = [p for p in self._centre.genotypes.sets().values() if owner or p.access == "open"]
+        return tuple(f for panel in panels for f in _frequencies(panel, variant, least=least))
+
     def genes_named(self: _Asking, text: str) -> tuple[GeneRecord, ...]:
         """All genes of a name, by position: a symbol may stand at several places (X and Y, or copies).
 
@@ -105,6 +161,29 @@ class Overview:
         canonical = pc.fill_null(table["canonical"], fill_value=False).cast(pa.int8())
         keys = pa.table({"canonical": canonical, "length": length})
         return table.take(pc.sort_indices(keys, [("canonical", "descending"), ("length", "descending")]))
+
+
+def _by_category(traits: TraitTable) -> dict[str, npt.NDArray[np.int64]]:
+    coded = pa.array([r.trait.category for r in traits.refs], pa.string()).dictionary_encode()
+    names = coded.dictionary.to_pylist()
+    codes = coded.indices.to_numpy(zero_copy_only=False)
+    labels = traits.dictionary("trait")
+    found = {}
+    for code in sorted(range(len(names)), key=lambda c: (names[c] == "", names[c].casefold())):
+        rows = np.flatnonzero(codes == code)
+        order = pc.sort_indices(pc.utf8_lower(labels.take(pa.array(rows)))).to_numpy()
+        found[names[code]] = rows[order]
+    return found
+
+
+def _frequencies(panel: GenotypeSet, variant: FeatureAnswer, *, least: int) -> Iterator[PanelFrequency]:
+    rows, swapped = panel.find_either([key_of(variant)])
+    if rows[0] < 0:
+        return
+    for group, people in ((None, panel.people), *panel.populations.items()):
+        if people >= least:
+            frequency = float(panel.frequencies(rows, group)[0])
+            yield PanelFrequency(panel.name, group or "", people, 1 - frequency if swapped[0] else frequency)
 
 
 def _read(published: PublishedStudy) -> Outcome | None:

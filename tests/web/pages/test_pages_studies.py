@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nexome.access.centre import Centre
+from nexome.access.quality import FEW_PEOPLE
 from nexome.app import create_app
 from nexome.model.errors import QueryError
 from nexome.model.genome import allele_key, loci_of
@@ -18,7 +19,7 @@ from nexome.store.associations import AssociationStore, Features
 from nexome.store.root import create_root, load_assembly
 from nexome.web.pages.language import languages
 from nexome.web.pages.page import Ask, paging_of
-from nexome.web.pages.studies import ROWS, SMALL_SAMPLE, Sample, sample_of
+from nexome.web.pages.studies import ROWS, Sample, sample_of
 
 STUDIES = 2 * ROWS + 7
 
@@ -83,8 +84,8 @@ def test_pages_follow_each_other_without_gap(total, size, data):
 @pytest.mark.parametrize(
     ("n", "cases", "controls", "small"),
     [
-        (SMALL_SAMPLE - 1, None, None, True),
-        (SMALL_SAMPLE, None, None, False),
+        (FEW_PEOPLE - 1, None, None, True),
+        (FEW_PEOPLE, None, None, False),
         (None, None, None, False),
         (100_000, 200, 99_800, True),  # effective size 798.4: 200 cases weigh as little as that
         (100_000, 300, 99_700, False),

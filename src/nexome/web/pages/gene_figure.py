@@ -103,7 +103,7 @@ def _model(picture: Picture, plot: GenePlot) -> None:
     picture.across(max(0.0, first), min(1.0, last), _GENE_AT, colour="even")
     for start, end in model.exons or [(model.start, model.end)]:
         _exon(picture, plot, start, end)
-    if model.strand in {"+", "-"} and last - first > 0.05:
+    if model.exons and model.strand in {"+", "-"} and last - first > 0.05:
         sign = "›" if model.strand == "+" else "‹"
         for at in np.linspace(first, last, _ARROWS)[1:-1]:
             picture.label(float(at), _GENE_AT, sign, style="tick text", anchor="middle", shift=(0, 4))

@@ -1,7 +1,7 @@
 """The list of studies: found by words, filtered, sorted and paged by plain links.
 
-What stands in the View's table of studies can be sorted by; sample sizes, hits and λGC are read for
-the studies shown, from what was summarised when they were published.
+What stands in the View's table of studies can be sorted by, and for studies of one trait their effective
+sample size, number of loci and λGC, from what was summarised when they were published.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nexome.access.quality import FEW_PEOPLE, effective_size
 from nexome.web.pages.numbers import is_missing
 from nexome.web.pages.page import Ask, Card, Link, Page, Paging, card_of, paging_of, rows_of
 
 ROWS: Final = 50
-SMALL_SAMPLE: Final = 1_000  # effective sample size below which a study is flagged
 SORTS: Final = {
     "id": ("study_id", "ascending"),
     "title": ("title", "ascending"),
@@ -26,7 +26,11 @@ SORTS: Final = {
     "cells": ("cell_count", "descending"),
     "access": ("access", "ascending"),
     "date": ("published", "descending"),
+    "n": ("people", "descending"),
+    "loci": ("loci", "descending"),
+    "lambda": ("lambda_gc", "descending"),
 }
+OUTCOMES: Final = ("people", "loci", "lambda_gc")  # what View.outcomes knows of studies of one trait
 FILTERS: Final = ("access", "ancestry", "feature_kind")
 MOST_CHOICES: Final = 12
 
@@ -41,10 +45,8 @@ class Sample:
 
     @property
     def small(self) -> bool:
-        """Whether the effective size, 4/(1/cases + 1/controls) for two groups, is below SMALL_SAMPLE."""
-        if self.n_cases and self.n_controls:
-            return 4 / (1 / self.n_cases + 1 / self.n_controls) < SMALL_SAMPLE
-        return self.n is not None and self.n < SMALL_SAMPLE
+        """Whether the effective size is below FEW_PEOPLE."""
+        return effective_size(self.n, self.n_cases, self.n_controls) < FEW_PEOPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ def build_studies(ask: Ask) -> StudiesPage:
     sort = ask.choice("sort", {**SORTS, "match": ()}, "match" if words else "id")
     if sort != "match":
         column, direction = SORTS[sort]
-        keys = pa.table({"key": _plain(table[column]), "study_id": _plain(table["study_id"])})
+        key = _outcomes(ask, table, column) if column in OUTCOMES else _plain(table[column])
+        keys = pa.table({"key": key, "study_id": _plain(table["study_id"])})
         table = table.take(pc.sort_indices(keys, [("key", direction), ("study_id", "ascending")]))
     paging = paging_of(ask, total=table.num_rows, size=ROWS)
     shown = table.slice(max(paging.first - 1, 0), ROWS)
@@ -124,6 +127,13 @@ def _narrow(ask: Ask, table: pa.Table) -> pa.Table:
         if value := ask.query.get(name):
             table = table.filter(pc.equal(_plain(table[name]), value))
     return table
+
+
+def _outcomes(ask: Ask, table: pa.Table, name: str) -> pa.Array:
+    """People (effective), loci or λGC of each study; null, hence last, where there are several traits."""
+    outcomes = ask.view.outcomes()
+    values = [getattr(outcomes.get(study), name, None) for study in table["study_id"].to_pylist()]
+    return pa.array(values, pa.float64(), from_pandas=True)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 import numpy as np
 
 from nexome.access.answers import ASSOCIATION_COLUMNS, FeatureAnswer, VariantAnswer
+from nexome.access.overview import PanelFrequency
 from nexome.access.quality import judge_variant
 from nexome.model.errors import NotFoundError
 from nexome.web.pages import plots
@@ -18,11 +19,24 @@ from nexome.web.pages.doubts import Said, said_of
 from nexome.web.pages.figures import Wording
 from nexome.web.pages.forest import Forest, draw_forest, forest_of, units_of
 from nexome.web.pages.numbers import p_text
-from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, Paging, card_of, paging_of
+from nexome.web.pages.page import (
+    API,
+    Ask,
+    Card,
+    Download,
+    Link,
+    Page,
+    Paging,
+    card_of,
+    paging_of,
+    rows_of,
+    variant_id,
+)
 from nexome.web.pages.plots import Drawn, Figure
 
 ROWS: Final = 100
 FREQUENCIES: Final = 12
+PROXIES: Final = 20
 SORTS: Final = {
     "p": lambda r: -_or_low(r.neg_log_10_p_value),
     "effect": lambda r: -_or_low(abs(r.beta)),
@@ -51,6 +65,26 @@ class ForestPart:
     units: tuple[Link, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A variant in LD with this one: its page, how far off, r² and D′, its frequency in the panel."""
+
+    variant: Link
+    distance_bp: int
+    r2: float
+    d_prime: float
+    frequency: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """The variants that can stand for this one, in whom, and how many more there are."""
+
+    rows: tuple[Proxy, ...]
+    left_out: int
+    where: str
+
+
 @dataclass(frozen=True)
 class Phewas:
     """The PheWAS of the variant: figure, filters and sorts as links, rows of this page, what was tested.
@@ -76,7 +110,8 @@ class VariantPage(Page):
 
     `heading` names it, `feature` holds its place and alleles, `swapped` says that the reader wrote the
     alleles the other way, `others` are features the same words fit, `spellings` ways to write it,
-    `gene` the nearest one, `region` a link to the explorer around it.
+    `gene` the nearest one, `region` a link to the explorer around it. `panels`: its frequency in the
+    people LD is computed from; `proxies`: None where there are no such people.
     """
 
     template: ClassVar[str] = "variant.html"
@@ -89,6 +124,8 @@ class VariantPage(Page):
     gene: Link | None
     region: Link | None
     phewas: Card[Phewas]
+    panels: Card[tuple[PanelFrequency, ...]]
+    proxies: Card[Proxies] | None
     api: str
 
 
@@ -106,6 +143,8 @@ def build_variant(ask: Ask, *, variant: str) -> VariantPage:
         gene=_gene(ask, answer),
         region=_region(ask, feature),
         phewas=card_of(lambda: _phewas(ask, feature)),
+        panels=card_of(lambda: ask.view.panel_frequencies(feature)),
+        proxies=_proxies(ask, feature),
         api=_api(feature),
     )
 
@@ -175,6 +214,26 @@ def _region(ask: Ask, feature: FeatureAnswer, *, flank_bp: int = 250_000) -> Lin
     text = f"{feature.chromosome}:{start / 1e6:.2f}–{end / 1e6:.2f} Mb"
     region = f"{feature.chromosome}:{start}-{end}"
     return Link(text, ask.href("explore", region=region, ld=feature.id))
+
+
+def _proxies(ask: Ask, feature: FeatureAnswer) -> Card[Proxies] | None:
+    if not feature.effect_allele or not any(ask.view.ld_panels()["usable"].to_pylist()):
+        return None
+    return card_of(lambda: _read_proxies(ask, feature))
+
+
+def _read_proxies(ask: Ask, feature: FeatureAnswer) -> Proxies:
+    table = ask.view.proxies(feature.id)
+    told = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
+    rows = tuple(_proxy(ask, row) for row in rows_of(table.slice(0, PROXIES)))
+    where = " · ".join(p for p in (told.get("panel", ""), told.get("population", "")) if p)
+    return Proxies(rows, max(0, table.num_rows - PROXIES), where)
+
+
+def _proxy(ask: Ask, row: dict[str, Any]) -> Proxy:
+    name = variant_id(row)
+    link = Link(row["rsid"] or name, ask.href("variants", name))
+    return Proxy(link, row["distance_bp"], row["r2"], row["d_prime"], row["panel_frequency"])
 
 
 def _chosen(ask: Ask, rows: Sequence[Association]) -> tuple[str, list[Association]]:
