@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from nexome.access.coloc import refuse_same
+from nexome.access.leads import DISTANCE, UNION_BP, LeadKeys, leads_by_distance
 from nexome.access.pairs import Overlap, match_features, overlap_of
 from nexome.access.signals import ancestry_warnings, chosen_trait, is_small
 from nexome.access.tables import feature_table, nearest_symbols
@@ -31,7 +32,7 @@ from nexome.methods.compare import (
     sign_concordance,
 )
 from nexome.methods.inflation import lambda_gc_from_counts
-from nexome.methods.loci import DISTANCE_BP, find_loci
+from nexome.methods.loci import find_loci
 from nexome.methods.normal import neg_log10_p_from_z
 from nexome.methods.quantiles import QuantilePoints, quantile_points
 from nexome.model.alleles import are_hashed, flip_keys
@@ -50,8 +51,6 @@ Rows = npt.NDArray[np.int64]
 Scale = Literal["effect", "z"]
 Chosen = Literal["a", "b", "union"]
 
-UNION_BP: Final = DISTANCE_BP
-LEADS_MAX: Final = 2_000  # strongest leads taken of each study
 FREQUENCY_GAP: Final = 0.2
 FEW_SHARED_SHARE: Final = 0.5
 _KEPT_MOST: Final = 32
@@ -127,7 +126,8 @@ class Comparison:
     """Two studies compared.
 
     `scale` says what the effects are: 'effect', as both studies give them, or 'z' where their scales or
-    units differ. `clumping` is 'distance', or names the LD panel. `warnings` are codes of
+    units differ. `clumping` is 'distance', or names the LD panel
+    (and population); both where the studies' differ. `warnings` are codes of
     `access.signals.WARNINGS`.
     """
 
@@ -174,24 +174,15 @@ class Comparison:
         return feature_table(leads.features, told, columns=LEAD_COLUMNS, assembly=self.assembly)
 
 
-@dataclass(frozen=True, slots=True)
-class LeadKeys:
-    """Leads of one study's loci by key: locus, allele (uint64 [L]), and how loci were told apart."""
-
-    locus: npt.NDArray[np.uint64]
-    allele: npt.NDArray[np.uint64]
-
-
 def compare_studies(
     allowance: Allowance,
     first: tuple[str, str | None],
     second: tuple[str, str | None],
     *,
     leads: tuple[LeadKeys, LeadKeys] | None = None,
-    clumping: str = "distance",
     genes: Genes | None = None,
 ) -> Comparison:
-    """Compare two traits. `leads` are those found by LD; None takes the loci of the summaries.
+    """Compare two traits. `leads` are those of each; None takes the loci of their summaries.
 
     Raises as `Allowance.require` and `chosen_trait` for each; QueryError for the same trait twice;
     NotFoundError where the two share no feature.
@@ -203,7 +194,7 @@ def compare_studies(
     overlap = _overlap(allowance, published, names)
     if not overlap.shared:
         raise _nothing_shared(published)
-    keys = leads or tuple(_summary_leads(p, o) for p, (o, _) in zip(published, chosen, strict=True))
+    keys = leads or tuple(leads_by_distance(p, o) for p, (o, _) in zip(published, chosen, strict=True))
     found = _read_leads(allowance, names, keys, genes=genes)
     scale, unit = _scale([p.study for p in published])
     sides = [
@@ -227,7 +218,7 @@ def compare_studies(
         leads=found,
         scale=scale,
         unit=unit,
-        clumping=clumping,
+        clumping=" / ".join(dict.fromkeys(k.found_by for k in keys)),
         agreements=_agreements(found, scale),
         warnings=(),
     )
@@ -278,12 +269,6 @@ def _overlap(allowance: Allowance, published: list[PublishedStudy], names: list[
 
 
 # ---------------------------------------------------------------- leads
-
-
-def _summary_leads(published: PublishedStudy, ordinal: int) -> LeadKeys:
-    """Leads by distance, from the summary made at publication: the strongest LEADS_MAX."""
-    rows = published.summary().loci(ordinal, limit=LEADS_MAX)
-    return LeadKeys(np.asarray(rows.features.locus), np.asarray(rows.features.allele))
 
 
 def _read_leads(
@@ -390,7 +375,7 @@ def _with_warnings(made: Comparison) -> Comparison:
     fewer = min(overlap.only_first, overlap.only_second) + overlap.shared
     holds = {
         "z_used": made.scale == "z",
-        "distance_based": made.clumping == "distance",
+        "distance_based": DISTANCE in made.clumping.split(" / "),
         "winners_curse": len(made.leads.union) > 0,
         "no_leads": len(made.leads.union) == 0,
         "small_n": is_small(a.trait) or is_small(b.trait),

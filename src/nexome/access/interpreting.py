@@ -15,16 +15,18 @@ from nexome.access.coloc import (
 )
 from nexome.access.compare import Comparison, compare_studies
 from nexome.access.credible import FLANK_BP, SETS_MAX, CredibleSet, credible_set_of, locus_intervals
+from nexome.access.leads import LeadKeys, leads_by_distance, leads_by_ld
 from nexome.access.signals import chosen_trait
 from nexome.access.tables import feature_table
 from nexome.methods.normal import neg_log10_p_from_z
-from nexome.model.errors import NotFoundError
+from nexome.model.errors import NotFoundError, QueryError
 from nexome.model.fields import schema_of
 from nexome.model.genome import Interval
 
 if TYPE_CHECKING:
     from nexome.access.allowance import Allowance
     from nexome.access.centre import Centre
+    from nexome.access.ld_answers import ClumpAnswer
     from nexome.access.signals import SignalOptions
     from nexome.methods.coloc import Priors
 
@@ -39,6 +41,8 @@ class _Asking(Protocol):
     def _count(self, kind: str) -> None: ...
 
     def interval(self, where: str | Interval) -> Interval: ...
+
+    def clump(self, study: str, trait: str | None = None) -> ClumpAnswer: ...
 
 
 class Interpreting:
@@ -138,16 +142,31 @@ class Interpreting:
     ) -> Comparison:
         """What two traits share and how their effects agree, at the leads of their loci.
 
+        Leads are told apart by LD where there are genotypes this principal may use, else by distance.
+
         Raises as `credible_sets`; QueryError for the same trait twice, NotFoundError where the two
         share no feature.
         """
         self._count("compare")
         pair = _pair(first), _pair(second)
-        return compare_studies(self._allowance(), *pair, genes=self._centre.genes)
+        allowance = self._allowance()
+        leads = tuple(_leads(self, allowance, trait) for trait in pair)
+        return compare_studies(allowance, *pair, leads=(leads[0], leads[1]), genes=self._centre.genes)
 
 
 def _pair(trait: str | tuple[str, str | None]) -> tuple[str, str | None]:
     return (trait, None) if isinstance(trait, str) else trait
+
+
+def _leads(view: _Asking, allowance: Allowance, trait: tuple[str, str | None]) -> LeadKeys:
+    """Leads of a trait by LD; by distance without genotypes, or with too many hits to clump."""
+    published = allowance.require(trait[0], "read_cells")
+    ordinal, chosen = chosen_trait(published, trait[1])
+    by_distance = leads_by_distance(published, ordinal)
+    try:
+        return leads_by_ld(view.clump(trait[0], chosen.id), by_distance, allowance.snapshot.assembly)
+    except (NotFoundError, QueryError):
+        return by_distance
 
 
 def _posterior(
