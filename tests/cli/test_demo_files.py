@@ -9,7 +9,6 @@ import pytest
 
 from nexome.cli.demo_files import (
     CAUSES,
-    GENES,
     MANIFEST,
     PLINK2_TRAIT,
     PRIVATE,
@@ -20,8 +19,11 @@ from nexome.cli.demo_files import (
     scan_traits,
     write_files,
 )
-from nexome.formats.genes import read_genes
+from nexome.cli.demo_tracks import BANDS, CAUSES_BED, GENES, MAP
+from nexome.formats.genes import read_gene_file
+from nexome.formats.intervals import read_cytobands, read_intervals
 from nexome.formats.recognise import open_associations
+from nexome.formats.recombination import read_recombination_map
 from nexome.methods.simulate.people import simulate_population
 from nexome.methods.simulate.traits import simulate_phenotypes
 
@@ -112,6 +114,32 @@ def test_causes_are_among_the_variants(made):
 
 def test_genes_are_read_as_genes(made):
     population, _, _, folder = made
-    table = read_genes(folder / GENES)
-    assert table["start"].to_pylist() == population.genes.start.tolist()
-    assert table["strand"].to_pylist() == population.genes.strand
+    read = read_gene_file(folder / GENES)
+    assert (read.format, read.set_aside) == ("gff3", {})
+    assert read.genes["gene_symbol"].to_pylist() == population.genes.name
+    assert read.genes["start"].to_pylist() == population.genes.start.tolist()
+    assert read.genes["strand"].to_pylist() == population.genes.strand
+    assert read.transcripts is not None
+    whole = [t for t in read.transcripts.to_pylist() if t["canonical"]]
+    assert [t["start"] for t in whole] == population.genes.start.tolist()
+    assert [t["end"] for t in whole] == population.genes.end.tolist()
+
+
+def test_the_map_is_the_rate_people_were_recombined_with(made):
+    population, _, _, folder = made
+    table = read_recombination_map(folder / MAP)
+    assert set(table["recombination_rate"].to_pylist()) == {1.0}  # 1e-8 a base is 1 cM/Mb
+    longest = max(c.length_bp for c in population.assembly.contigs)
+    assert table["genetic_position"].to_numpy().max() == pytest.approx(longest / 1e6, abs=1e-5)
+
+
+def test_bands_cover_each_contig_and_causes_lie_where_they_are(made):
+    population, phenotypes, _, folder = made
+    bands = read_cytobands(folder / BANDS)
+    for contig in population.assembly.contigs:
+        own = [b for b in bands.to_pylist() if b["chromosome"] == contig.name]
+        assert [b["start"] for b in own[1:]] == [b["end"] + 1 for b in own[:-1]]
+        assert (own[0]["start"], own[-1]["end"]) == (1, contig.length_bp)
+    causes = read_intervals(folder / CAUSES_BED).table
+    assert causes["start"].to_pylist() == [int(population.position[c.variant]) for c in phenotypes.causes]
+    assert causes["start"].to_pylist() == causes["end"].to_pylist()

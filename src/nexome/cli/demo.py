@@ -134,16 +134,24 @@ def _simulate(files: Path, *, people: int, variants: int, seed: int) -> None:
 
 
 def _import(root: Path, files: Path) -> None:
-    from nexome.cli.demo_files import GENES, MANIFEST, PROTEIN_TRAITS, PROTEINS  # noqa: PLC0415
+    from nexome.cli.demo_files import MANIFEST, PROTEIN_TRAITS, PROTEINS  # noqa: PLC0415
+    from nexome.cli.demo_tracks import GENES, track_commands  # noqa: PLC0415
     from nexome.cli.genes import genes  # noqa: PLC0415
     from nexome.cli.import_ import associations  # noqa: PLC0415
+    from nexome.cli.tracks import cytobands, recombination_map, track  # noqa: PLC0415
     from nexome.cli.upkeep import compact  # noqa: PLC0415
 
     at = ["--root", root]
     proteins = ["--study", "sim-proteins", "--title", "Ten plasma proteins (simulated)", "--access", "open"]
     table = ["--assembly", "nexome-sim-1", "--traits", files / PROTEIN_TRAITS]
+    beside: dict[str, click.Command] = {
+        "import recombination-map": recombination_map,
+        "import cytobands": cytobands,
+        "import track": track,
+    }
     for command, name, arguments in (
         (genes, "import genes", [*at, files / GENES]),
+        *((beside[name], name, [*at, *arguments]) for name, arguments in track_commands(files)),
         (associations, "import associations", [*at, "--manifest", files / MANIFEST]),
         (associations, "import associations", [*at, *proteins, *table, files / PROTEINS]),
         (compact, "compact", [root]),

@@ -6,7 +6,7 @@
     <files>/proteins.tsv.gz             eQTL Catalogue, ten proteins in one file: variants near the gene, and
                                         what is strong elsewhere; proteins.traits.tsv says where they lie
     <files>/manifest.tsv                what is known of each study, for `import associations --manifest`
-    <files>/genes.tsv.gz                genes of the made-up assembly
+    <files>/genes.gff3.gz …             genes, recombination map, bands, causes as a track (demo_tracks)
     <files>/causes.tsv                  the major causal variants: what a good scan should find
 
 Nothing is imported here.
@@ -26,6 +26,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
+from nexome.cli.demo_tracks import write_tracks
 from nexome.formats.gwas_ssf import write_ssf
 from nexome.methods.normal import neg_log10_p_from_z
 from nexome.methods.scan import ScanResult, scan_linear, scan_logistic
@@ -42,7 +43,6 @@ REGENIE_TRAIT: Final = "bmi"
 PLINK2_TRAIT: Final = "type_2_diabetes"
 PROTEINS: Final = "proteins.tsv.gz"
 PROTEIN_TRAITS: Final = "proteins.traits.tsv"
-GENES: Final = "genes.tsv.gz"
 CAUSES: Final = "causes.tsv"
 MANIFEST: Final = "manifest.tsv"
 PRIVATE: Final = frozenset({"migraine", "psoriasis", "cataract"})  # so that the demo shows what is not shown
@@ -136,7 +136,7 @@ def write_files(
         if trait.gene is None:
             _write_trait(folder, population, trait, scans[trait.id])
     _write_proteins(folder, population, phenotypes, scans)
-    _write_genes(folder / GENES, population)
+    write_tracks(folder, population, phenotypes)
     _write_causes(folder / CAUSES, population, phenotypes)
     _write_manifest(folder / MANIFEST, population, phenotypes, scans)
     progress("write", len(traits), len(traits))
@@ -244,21 +244,6 @@ def _write_proteins(
     _write_table(folder / PROTEINS, pa.concat_tables(parts), "\t")
     names = ("trait_id", "label", "label_zh", "contig", "start", "end", "n")
     _write_rows(folder / PROTEIN_TRAITS, names, places)
-
-
-def _write_genes(path: Path, population: Population) -> None:
-    genes = population.genes
-    contigs = [population.assembly.contigs[c].name for c in genes.contig.tolist()]
-    table = {
-        "gene_symbol": genes.name,
-        "gene_id": [f"SIMG{i + 1:05d}" for i in range(len(genes.name))],
-        "gene_type": ["simulated"] * len(genes.name),
-        "chromosome": contigs,
-        "start": genes.start,
-        "end": genes.end,
-        "strand": genes.strand,
-    }
-    _write_table(path, pa.table(table), "\t")
 
 
 def _write_causes(path: Path, population: Population, phenotypes: Phenotypes) -> None:

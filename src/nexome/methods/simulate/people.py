@@ -23,7 +23,7 @@ _CONTIG_MB: Final = (12, 10, 8, 6, 6, 4, 2)
 _FOUNDERS: Final = 400
 _LEAST_COUNT: Final = 6  # of 400 founders: variants from 1.5 % frequency
 _GENERATIONS: Final = 25.0
-_RECOMBINATION: Final = 1e-8
+RECOMBINATION: Final = 1e-8  # per base and generation, the same all over, as of the founders
 _GENES: Final = 600
 _FIRST_RSID: Final = 4_000_000_001  # far above any number dbSNP has given out
 GROUPS: Final = ("Simulated A", "Simulated B", "Simulated A×B")
@@ -136,7 +136,7 @@ def _copy_mosaic(
 ) -> None:
     """Add two haplotypes to each person: stretches of founders [F, V], the first half of F being group 0."""
     half = founders.shape[0] // 2
-    mean_bp = 1.0 / (_GENERATIONS * _RECOMBINATION)
+    mean_bp = 1.0 / (_GENERATIONS * RECOMBINATION)
     for person in range(group.size):
         for _ in range(2):
             at = 0
