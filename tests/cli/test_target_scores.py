@@ -10,7 +10,6 @@ from nexome.store.root import read_settings
 from tests.cli.conftest import Typed
 from tests.report.scored import SMALL, made_root, sample
 
-
 ONE = ("变异知识库", "标准", "--value", "1", "--date", "2024-01-01")
 
 

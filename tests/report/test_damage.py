@@ -50,6 +50,42 @@ def test_each_table_has_its_own_unit(unit, factor):
     assert read.targets[0].funds[0].amount.yuan == 2_000_000
 
 
+@pytest.mark.parametrize(
+    ("unit", "factor"), [("元", 1), ("万元", 10_000), ("亿元", 100_000_000), ("千元", 1000)]
+)
+def test_each_project_has_its_own_unit(unit, factor):
+    mixed = SMALL.replace("项目资金(万元)", f"项目资金（{unit}）")
+    read = paper(mixed)
+    assert [fund.amount.yuan for fund in read.targets[0].funds] == [200 * factor, 150 * factor, 50 * factor]
+    assert read.budgets[0].total.amounts[0].yuan == 3_000_000  # the table above it stays in 万元
+    broken = mixed.replace("\t", " \n")
+    assert survives(broken) is None
+
+
+def test_a_register_in_yuan_is_not_read_as_ten_thousands():
+    text = (
+        "项目支出绩效目标表\n金额单位：元\n11000022T000000433263-甲\n"
+        "11000022T0000004-332634567-奖励\t7700.00\t7700.00\t\t做好奖励\t产出指标\t数量指标\t授奖数\t≥\t5\t项\n"
+    )
+    code = text.replace("11000022T000000433263-甲\n", "").replace(
+        "11000022T0000004-332634567-", "11000022T000000433263-"
+    )
+    for printed, yuan in (("元", 7700), ("万元", 77_000_000)):
+        read = paper(code.replace("单位：元", f"单位：{printed}"))
+        assert read.targets[0].funds[0].amount.yuan == yuan
+
+
+def test_full_width_digits_in_targets_money_and_weights():
+    wide = SMALL.translate(str.maketrans("0123456789.", "０１２３４５６７８９．"))
+    table, plain = (
+        paper(wide.replace("（２０２６", "(2026").replace("(２０２６", "(2026")).targets[0],
+        paper(SMALL).targets[0],
+    )
+    assert [leaf.weight for leaf in table.indicators] == [leaf.weight for leaf in plain.indicators]
+    assert [leaf.low for leaf in table.indicators] == [leaf.low for leaf in plain.indicators]
+    assert [fund.amount.yuan for fund in table.funds] == [fund.amount.yuan for fund in plain.funds]
+
+
 def survives(text):
     try:
         read = paper(text)

@@ -45,13 +45,19 @@ def _page_lines(page: Any) -> Iterator[str]:
     """Table rows and the lines between them, by their height on the page."""
     tables = page.find_tables()
     placed: list[tuple[float, str]] = []
-    outside = page
     for table in tables:
-        outside = outside.outside_bbox(table.bbox, strict=False)
         rows = zip(table.rows, table.extract(), strict=True)
         placed += [(row.bbox[1], "\t".join(_one_line(cell) for cell in cells)) for row, cells in rows]
+    boxes = [table.bbox for table in tables]
+    outside = page.filter(lambda thing: not any(_within(thing, box) for box in boxes))
     placed += [(line["top"], line["text"]) for line in outside.extract_text_lines(return_chars=False)]
     return (text for _, text in sorted(placed, key=lambda item: item[0]))
+
+
+def _within(thing: dict[str, Any], box: tuple[float, float, float, float]) -> bool:
+    """Whether the middle of a character lies in a table: a line set close below a rule is no part of it."""
+    across, down = (thing["x0"] + thing["x1"]) / 2, (thing["top"] + thing["bottom"]) / 2
+    return box[0] <= across <= box[2] and box[1] <= down <= box[3]
 
 
 def _one_line(cell: str | None) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 
 from nexome.formats.document import Line
 from nexome.report.blocks import LEVEL1, LEVEL2, indicator, weight_of, without_tags
-from nexome.report.figures import amount_of, squeeze
+from nexome.report.figures import amount_of, plain, squeeze
 from nexome.report.paper import Fund, Indicator, TargetTable, Text, Unread
 
 YEAR: Final = re.compile(r"\s*[(（]\s*(\d{4})\s*年度?\s*[)）]\s*")
@@ -26,6 +26,7 @@ _SOURCES: Final = (
 _FUNDS: Final = re.compile(
     r"(年度资金总额|财政拨款|上年结转(?:资金)?|其他资金)\s*[：:]?\s*([\d,]+(?:\.\d+)?|-)"
 )
+_MONEY_UNIT: Final = re.compile(r"资\s*金\s*[（(]\s*((?:千|万|百万|亿)?元)\s*[)）]")
 _OPERATORS: Final = frozenset("≥≤=<>≈")
 
 Found = tuple[list[TargetTable], list[Unread], set[int]]
@@ -76,6 +77,7 @@ def _read_tabbed(title: str, year: str, first: int, body: Sequence[Line]) -> tup
     leaves: list[Indicator] = []
     unread: list[Unread] = []
     state, level1, level2 = "head", "", ""
+    unit = _money_unit(body)
     for line in body:
         cells = [cell for cell in line.cells if cell]
         tight = [squeeze(cell) for cell in cells]
@@ -92,7 +94,7 @@ def _read_tabbed(title: str, year: str, first: int, body: Sequence[Line]) -> tup
             else:
                 leaves.append(made)
                 level1, level2 = made.level1, made.level2
-        elif fund := _tabbed_fund(cells, tight, line.number):
+        elif fund := _tabbed_fund(cells, tight, line.number, unit):
             funds.append(fund)
         else:
             for label, value in pairwise(cells):
@@ -113,10 +115,16 @@ def _tabbed_leaf(cells: list[str], level1: str, level2: str, line: int) -> Indic
     return indicator((level1, level2, name, value), weight, line)
 
 
-def _tabbed_fund(cells: list[str], tight: list[str], line: int) -> Fund | None:
+def _money_unit(body: Sequence[Line]) -> str:
+    """The unit printed beside 项目资金; 万元, as the form has it, where none is."""
+    match = _MONEY_UNIT.search(plain("".join(line.text for line in body)))
+    return match[1] if match else "万元"
+
+
+def _tabbed_fund(cells: list[str], tight: list[str], line: int, unit: str) -> Fund | None:
     for i, cell in enumerate(tight):
         for name, role in _SOURCES:
-            if name in cell and i + 1 < len(cells) and (amount := amount_of(cells[i + 1], "万元", line)):
+            if name in cell and i + 1 < len(cells) and (amount := amount_of(cells[i + 1], unit, line)):
                 return Fund(role, name, amount)
     return None
 
@@ -143,11 +151,11 @@ def _read_broken(title: str, year: str, first: int, body: Sequence[Line]) -> tup
         "主管部门": _between(flat, r"主管部门\s*(?:及\s*代码)?", "实施单位"),
         "实施单位": squeeze(_between(flat, "实施单位", "项目资金")),
     }
-    funds = []
+    funds, unit = [], _money_unit(body[:cut])
     for line in body[:cut]:
         if match := _FUNDS.search(line.text):
             name = match[1].removesuffix("资金") if match[1].startswith("上年") else match[1]
-            if amount := amount_of(match[2], "万元", line.number):
+            if amount := amount_of(match[2], unit, line.number):
                 funds.append(Fund(dict(_SOURCES)[name], name, amount))
     leaves, unread = _broken_leaves(body[cut:])
     goals = list(_broken_goals(body[:cut]))

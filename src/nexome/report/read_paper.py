@@ -21,6 +21,7 @@ from nexome.report.records import paper_from_values
 _BROKEN_SHARE: Final = (
     0.3  # of lines ending in a space, above which a missing space means that the line goes on
 )
+_FULL_SHARE: Final = 0.85  # of the longest line of a PDF, from which a line counts as full
 _ROW_TABS: Final = 2
 # What a sentence declares: name, then a figure and a unit.
 _FACTS: Final = (
@@ -117,20 +118,38 @@ def _year(targets: Sequence[TargetTable], prose: Sequence[Text]) -> str:
 
 
 def _paragraphs(lines: Sequence[Line]) -> Iterator[Text]:
-    """Sentences put together again; in broken layouts a line without a trailing space goes on in the next."""
+    """Sentences put together again: where a line goes on in the next (`_goes_on`), they are one paragraph."""
     filled = [line for line in lines if line.text.strip()]
     broken = sum(line.text.endswith(" ") for line in filled) > _BROKEN_SHARE * len(filled)
+    full = max((_width(line.text) for line in filled if line.page), default=0.0)
     text, first = "", 0
     for line in filled:
         if _is_row(line):
             continue
         first = first or line.number
         text += line.text.strip()
-        if not broken or line.text.endswith(" ") or line.text.strip().endswith("。"):
+        if not _goes_on(line, full, broken=broken):
             yield Text("prose", " ".join(text.split()), first)
             text, first = "", 0
     if text:
         yield Text("prose", " ".join(text.split()), first)
+
+
+def _goes_on(line: Line, full: float, *, broken: bool) -> bool:
+    """Whether a sentence goes on in the next line.
+
+    In broken layouts a line without a trailing space does; on a page (PDF) one that fills its width without ending a sentence.
+    """
+    if line.text.strip().endswith("。"):
+        return False
+    if line.page:
+        return _width(line.text) >= _FULL_SHARE * full
+    return broken and not line.text.endswith(" ")
+
+
+def _width(text: str) -> float:
+    """How wide a text is printed, in Chinese characters."""
+    return sum(1.0 if ord(character) > 0x2E7F else 0.5 for character in text)
 
 
 def _facts(prose: Sequence[Text]) -> Iterator[Fact]:

@@ -30,6 +30,7 @@ _START: Final = re.compile(r"项目支出绩效目标表\s*$")
 _WHOLE: Final = re.compile(r"部门整体支出绩效目标表\s*$")
 _CODE: Final = re.compile(r"(\d{8}[A-Z]\d{5})\s*(\d{7})-(.*)")
 _OLD: Final = re.compile(r"\d{8}[A-Z]\d{5}")
+_MONEY_UNIT: Final = re.compile(r"单位[：:]\s*((?:千|万|百万|亿)?元)")
 _ECHO_TABS: Final = 30  # an echo of an HTML table is padded to the width of all its cells in a row
 _LATIN: Final = re.compile(r"[A-Za-z]{4,}")
 
@@ -54,6 +55,7 @@ class _Reader:
     unread: list[Unread] = field(default_factory=list)
     pending: list[Indicator] = field(default_factory=list)
     stubs: set[int] = field(default_factory=set)
+    unit: str = "万元"  # as printed above the table
     opened: bool = False  # the last part still collects name, money and goal line by line
 
 
@@ -70,11 +72,13 @@ def find_register(lines: Sequence[Line]) -> tuple[list[TargetTable], list[Unread
     for line in lines[start + 1 : whole]:
         if line.text.endswith("\t" * _ECHO_TABS):
             echoes += 1
+        elif match := _MONEY_UNIT.search(line.text):
+            reader.unit = match[1]
         elif line.text.strip() and "单位：" not in line.text:
             _read_row(reader, line)
     _settle(reader, None)
     unread = reader.unread
-    tables = _projects(reader.parts)
+    tables = _projects(reader.parts, reader.unit)
     if whole < len(lines):
         table, left = _department(lines[whole:])
         tables.append(table)
@@ -217,7 +221,7 @@ def _dearer(row: Indicator, before: _Part) -> bool:
 # ---------------------------------------------------------------- projects from parts
 
 
-def _projects(parts: list[_Part]) -> list[TargetTable]:
+def _projects(parts: list[_Part], unit: str) -> list[TargetTable]:
     groups: list[list[_Part]] = []
     names: list[str] = []
     waiting = ""
@@ -235,15 +239,15 @@ def _projects(parts: list[_Part]) -> list[TargetTable]:
             waiting = ""
         elif groups:
             groups[-1].append(part)
-    return [_project(name, group) for name, group in zip(names, groups, strict=True)]
+    return [_project(name, group, unit) for name, group in zip(names, groups, strict=True)]
 
 
-def _project(name: str, group: list[_Part]) -> TargetTable:
+def _project(name: str, group: list[_Part], unit: str) -> TargetTable:
     match = _CODE.fullmatch(name)
     code, title = (match[1] + match[2], match[3]) if match else ("", name)
     funds: list[Fund] = []
     for index, part in enumerate(group):
-        funds += _funds(part, index)
+        funds += _funds(part, index, unit)
     leaves = tuple(replace(leaf, part=index) for index, part in enumerate(group) for leaf in part.leaves)
     goals = dict.fromkeys((part.goal, 0) for part in group if part.goal)
     lines = {part.goal: part.line for part in reversed(group)}
@@ -265,9 +269,9 @@ def _project(name: str, group: list[_Part]) -> TargetTable:
     )
 
 
-def _funds(part: _Part, index: int) -> list[Fund]:
+def _funds(part: _Part, index: int, unit: str) -> list[Fund]:
     """Total, fiscal money, other money; with two figures the second is fiscal when equal to the total."""
-    amounts = [amount for text, line in part.money if (amount := amount_of(text, "万元", line))]
+    amounts = [amount for text, line in part.money if (amount := amount_of(text, unit, line))]
     roles = [("total", "项目总额"), ("source", "财政资金"), ("source", "其他资金")]
     return [Fund(role, name, amount, index) for (role, name), amount in zip(roles, amounts, strict=False)]
 
