@@ -5,9 +5,10 @@
     GLUCOSE     an open study, ancestry "East Asian", p from the LD with two causal variants
     SECRET      a private study with the same numbers
 
-120 variants on contig 1, 400 bases apart or so. Of EAST: row 7 varies in YRI and FEW alone; at row 20's
-position there is a second alternate allele; row 30's alleles stand in the other order in GLUCOSE; GLUCOSE
-has rows 100 … 119, EAST has not. The numbers are made from a seed and mean nothing.
+120 variants on contig 1, 400 bases apart or so. Of EAST: row 7 varies in YRI and FEW alone; at the
+positions of rows 20 and 22 there is a second alternate allele, and GLUCOSE lacks row 22; row 30's alleles
+stand in the other order in GLUCOSE; GLUCOSE has rows 100 … 119, EAST has not. The numbers are made from a
+seed and mean nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ VARIANTS: Final = 120
 IN_PANEL: Final = 100
 YRI_ALONE: Final = 7
 TWO_ALLELES: Final = 20
+NOT_IN_STUDY: Final = 22
 SWAPPED: Final = 30
 CAUSAL: Final = (40, 75)
 FIRST_RSID: Final = 1000
@@ -97,7 +99,9 @@ def _publish_panels(made: LdRoot) -> None:
     }
     with store.stage("EAST", people_table(people), kind="ld-panel", access="open") as staged:
         staged.add(_genotypes(made.positions[:IN_PANEL], made.east[:IN_PANEL], phased=True))
-        staged.add(_genotypes(made.positions[[TWO_ALLELES]], made.east[[3]], phased=True, alt="T"))
+        staged.add(
+            _genotypes(made.positions[[TWO_ALLELES, NOT_IN_STUDY]], made.east[[3, 4]], phased=True, alt="T")
+        )
         staged.publish({})
     clinic = {"sample_id": [f"C{i}" for i in range(80)]}
     with store.stage("CLINIC", people_table(clinic), kind="samples", access="private") as staged:
@@ -125,13 +129,14 @@ def _publish_studies(made: LdRoot) -> None:
     z += np.random.default_rng(8).normal(0, 1, VARIANTS)
     z[SWAPPED] *= -1
     alleles = [allele_key("G", "A") if row == SWAPPED else allele_key("A", "G") for row in range(VARIANTS)]
+    kept = np.delete(np.arange(VARIANTS), NOT_IN_STUDY)
     block = Block(
-        locus=loci_of(np.zeros(VARIANTS, np.int64), made.positions),
-        allele=np.array(alleles, np.uint64),
-        z=np.asarray(z, np.float32),
-        se=np.full(VARIANTS, 0.05, np.float32),
-        eaf=np.clip(made.east.mean(1), 0.01, 0.99).astype(np.float32),
-        rsid=(FIRST_RSID + made.positions).astype(np.uint32),
+        locus=loci_of(np.zeros(len(kept), np.int64), made.positions[kept]),
+        allele=np.array(alleles, np.uint64)[kept],
+        z=np.asarray(z, np.float32)[kept],
+        se=np.full(len(kept), 0.05, np.float32),
+        eaf=np.clip(made.east.mean(1), 0.01, 0.99).astype(np.float32)[kept],
+        rsid=(FIRST_RSID + made.positions[kept]).astype(np.uint32),
     )
     store = AssociationStore.open(made.path)
     accesses: tuple[tuple[str, Access], ...] = (("GLUCOSE", "open"), ("SECRET", "private"))

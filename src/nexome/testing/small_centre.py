@@ -3,6 +3,7 @@
     SC0001 …     16 one-trait studies in four categories and three ancestries, open, on one axis
     SC-…        more of them: one private, one small, one without any association, one with missing values
     PROTEINS    one study of several traits (cis results of six proteins), some rows of it missing
+    SC-PANEL    genotypes of 200 people in three populations, for LD (small_panel)
     HOSTILE     a study whose texts try to be markup
 
 The numbers are random and mean nothing; the layout, strengths and sizes are those of real results.
@@ -23,6 +24,7 @@ from nexome.model.terms import Access, Study, Trait
 from nexome.store.associations import AssociationStore, Block, Features
 from nexome.store.genes import import_genes
 from nexome.store.root import create_root, load_assembly, open_root
+from nexome.testing.small_panel import make_small_panel
 from nexome.testing.small_tracks import make_small_tracks
 
 MARKUP: Final = '<script>alert("x")</script><img src=x onerror=alert(1)> & "quoted" \'too\''
@@ -85,6 +87,7 @@ def make_small_centre(
     staged.add_rows(*(np.stack([p[k] for p in planes], axis=1) for k in range(3)))
     staged.publish([_receipt(len(axis)) for _ in studies])
     _proteins(store, axis, frequency, rng)
+    make_small_panel(path, axis, frequency, np.random.default_rng(seed + 1))
     row = next(int(r) for r in centre[0] if axis.rsid[int(r)])
     position = f"{assembly.contig_name(int(axis.contig[row]))}-{int(axis.position[row])}"
     return SmallCentre(

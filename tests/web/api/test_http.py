@@ -171,6 +171,9 @@ def _required(route, small):
         "/compare": two,
         "/tracks/{track}/features": {"region": "1:1-2000000"},
         "/tracks/{track}/signal": {"region": "1:1-2000000", "bins": "10"},
+        "/ld": {"variant": small.variant},
+        "/ld/proxies": {"variant": small.variant},
+        "/ld/matrix": {"variants": small.variant},
         "/transcripts": {"region": "1:1-2000000"},
         "/recombination": {"region": "1:1-2000000"},
     }.get(route.path, {})
