@@ -226,8 +226,9 @@ class Explorer {
     pen.font = `italic 12px ${getComputedStyle(document.body).fontFamily}`;
     const placed = placeGenes(united(around), this.window, width, GENE_ROWS, (text) => pen.measureText(text).width);
     const letters = span(this.window) <= LETTERS_BP ? this.letters() : [];
-    const rows = Math.max(1, ...placed.map((p) => p.row + 1));
-    this.genes.box.style.height = `${MARGIN.top + MARGIN.bottom + rows * GENE_ROW + (letters.length ? 34 : 0)}px`;
+    const rows = Math.max(0, ...placed.map((p) => p.row + 1));
+    const high = rows * GENE_ROW + (letters.length ? 34 : 0);
+    this.genes.box.style.height = high ? `${MARGIN.top + MARGIN.bottom + high}px` : "0";
     drawGenes(this.genes, this.genome, this.window, placed, letters);
   }
 

@@ -207,7 +207,7 @@ def _lead(ask: Ask, state: State, windows: Sequence[Any], scale: GenomeScale) ->
         lead = parts.find_lead(ask, state, windows, scale)
     except NexomeError as error:
         return None, ask.t("explore.no_lead", why=error.found)
-    if lead is None and state.ld != "none":
+    if lead is None and state.ld != "none" and scale.span_bp > parts.LD_SPAN_BP:
         return None, ask.t("explore.ld_wide")
     return lead, ""
 
