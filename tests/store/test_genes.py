@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nexome.model.errors import DamagedError, FormatError, NewerVersionError, NotFoundError
 from nexome.model.fields import schema_of
 from nexome.model.genome import Interval, assembly_from_contigs
-from nexome.store.genes import GENE_COLUMNS, Genes, import_genes
+from nexome.store.genes import GENE_COLUMNS, TRANSCRIPT_COLUMNS, Genes, find_damage_in_genes, import_genes
 
 ASSEMBLY = assembly_from_contigs("toy", "Homo sapiens", [("1", 10_000), ("2", 10_000), ("X", 5_000)])
 NAMES = ("gene_symbol", "gene_id", "chromosome", "start", "end", "strand")
@@ -147,3 +147,101 @@ def test_nearest_is_as_near_as_any(spans, positions):
         else:
             assert gaps[row] == min(gaps.values())
     assert len(genes.symbols(found)) == len(positions)
+
+
+PAR = [
+    {"gene_symbol": "PLCXD1", "gene_id": name, "chromosome": chrom, "start": 100, "end": 200}
+    for chrom, name in (("X", "ENSG00000182378.15"), ("2", "ENSG00000182378.15_PAR_Y"))
+]
+TRANSCRIPT = {
+    "transcript_id": "ENST1.1",
+    "gene_id": "ENSG1",
+    "gene_symbol": "GCK",
+    "chromosome": "chr1",
+    "start": 500,
+    "end": 900,
+    "strand": "-",
+    "biotype": "protein_coding",
+    "canonical": True,
+    "tags": "MANE_Select",
+    "exon_starts": [500, 800],
+    "exon_ends": [600, 900],
+    "cds_start": 550,
+    "cds_end": None,
+}
+
+
+def test_a_gene_on_two_loci_names_both(tmp_path: Path):
+    import_genes(tmp_path, ASSEMBLY, pa.Table.from_pylist(PAR), source="a.gtf", sha256="0" * 64)
+    opened = Genes.open(tmp_path, ASSEMBLY)
+    assert opened is not None
+    found = opened.find("plcxd1")
+    assert (found.place, found.elsewhere) == ("2:100-200", ("X:100-200",))
+    assert [gene.chromosome for gene in opened.named("PLCXD1")] == ["2", "X"]
+    assert opened.named("ENSG00000182378")[0].elsewhere == ("X:100-200",)
+    assert opened.named("nothing") == ()
+
+
+def test_synonyms_find_a_gene_and_symbols_win(tmp_path: Path):
+    rows = [
+        {"gene_symbol": "GCK", "chromosome": "1", "start": 5, "end": 9, "synonyms": "HK4 GLK"},
+        {"gene_symbol": "GLK", "chromosome": "1", "start": 50, "end": 90, "synonyms": None},
+        {"gene_symbol": None, "gene_id": "Zm1", "chromosome": "1", "start": 70, "end": 90},
+    ]
+    rows = [{"gene_id": None, "synonyms": None} | row for row in rows]
+    import_genes(tmp_path, ASSEMBLY, pa.Table.from_pylist(rows), source="a.gtf", sha256="0" * 64)
+    opened = Genes.open(tmp_path, ASSEMBLY)
+    assert opened is not None
+    assert (opened.find("hk4").symbol, opened.find("GLK").start) == ("GCK", 50)
+    assert opened.find("zm1").symbol == "Zm1"  # without a symbol, a gene goes by its identifier
+
+
+def test_transcripts_come_with_their_exons(tmp_path: Path):
+    rows = [TRANSCRIPT, TRANSCRIPT | {"chromosome": "17_alt"}]
+    made = import_genes(
+        tmp_path, ASSEMBLY, table(), source="a.gtf", sha256="0" * 64, transcripts=pa.Table.from_pylist(rows)
+    )
+    opened = Genes.open(tmp_path, ASSEMBLY)
+    assert opened is not None
+    assert (made.transcripts, opened.has_transcripts) == (1, True)
+    found = opened.transcripts(Interval(0, 900, 1_000))
+    assert found.schema.equals(schema_of(TRANSCRIPT_COLUMNS))
+    assert found.to_pylist() == [TRANSCRIPT | {"chromosome": "1"}]
+    assert opened.transcripts(Interval(0, 901, 1_000)).num_rows == 0
+
+
+def test_a_file_of_another_assembly_is_refused(tmp_path: Path):
+    with pytest.raises(FormatError, match=r"contig chr2: 1 rows end behind.*10,001.*at most 10,000 \(toy\)"):
+        import_genes(tmp_path, ASSEMBLY, table([ROWS[0] | {"end": 10_001}]), source="a", sha256="0" * 64)
+
+
+def test_bed_off_by_one_is_said(tmp_path: Path):
+    rows = [ROWS[0] | {"start": 101, "end": 100}]
+    with pytest.raises(FormatError, match=r"row 1 lies from 101 to 100.*BED counts from 0"):
+        import_genes(tmp_path, ASSEMBLY, table(rows), source="a.bed", sha256="0" * 64)
+
+
+def test_files_of_version_1_are_read(tmp_path: Path):
+    """As the first release wrote them: no description, synonyms, transcripts or checksums."""
+    folder = tmp_path / "genes"
+    folder.mkdir()
+    names = GENE_COLUMNS[:7]
+    rows = [dict(zip(names, ("GCK", "ENSG1", "x", "1", 500, 900, "-"), strict=True))]
+    facts = {"kind": "nexome-genes", "version": "1"}
+    old = pa.Table.from_pylist(rows).select(names)
+    pq.write_table(old.replace_schema_metadata(facts), folder / "1.parquet")
+    opened = Genes.open(tmp_path, ASSEMBLY)
+    assert opened is not None
+    assert (opened.find("GCK").end, opened.find("GCK").description) == (900, "")
+    assert opened.transcripts(Interval(0, 1, 10_000)).num_rows == 0
+    assert list(find_damage_in_genes(tmp_path)) == []
+
+
+def test_damage_to_genes_is_found(tmp_path: Path):
+    import_genes(tmp_path, ASSEMBLY, table(), source="a.bed", sha256="0" * 64)
+    path = tmp_path / "genes" / "1.parquet"
+    assert list(find_damage_in_genes(tmp_path)) == []
+    path.write_bytes(path.read_bytes() + b"?")
+    assert [damage.path for damage in find_damage_in_genes(tmp_path)] == [path]
+    path.unlink()
+    assert [damage.found for damage in find_damage_in_genes(tmp_path)] == ["missing"]
