@@ -7,7 +7,7 @@ numbers each, so that a list of 10⁴ studies is sorted without opening their su
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakKeyDictionary
@@ -113,6 +113,11 @@ class Overview:
         allowance = self._allowance()
         readable = {name: allowance.visible[name] for name in allowance.readable}
         return self._centre.outcomes.of(readable)
+
+    def newest(self: _Asking, studies: Iterable[str]) -> str:
+        """When the newest of these studies was published, ISO 8601; '' for none that may be known of."""
+        visible = self._allowance().visible
+        return max((visible[name].published for name in studies if name in visible), default="")
 
     def doubts(self: _Asking, study: str, trait: str) -> tuple[Doubt, ...]:
         """The rules of `access.quality` that fire for a trait. Raises as `summary`."""

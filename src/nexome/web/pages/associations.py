@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from nexome.web.pages.page import Ask, rows_of, variant_id
+from nexome.web.pages.page import Ask, address, rows_of, variant_id
 
 if TYPE_CHECKING:
     from nexome.store.associations.types import TraitRef, TraitTable
@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Association:
-    """One row of a list of associations: variant, trait, p and effect, with links."""
+    """One row of a list of associations: variant, trait, p and effect.
 
+    `variant_id`, `trait_id` are what the pages of both take; `code` is the language they are in.
+    """
+
+    code: str
     variant: str
-    variant_href: str
+    variant_id: str
     position: str
     gene: str
     trait: str
-    trait_href: str
+    trait_id: str
     study: str
     neg_log_10_p_value: float
     beta: float
@@ -34,6 +38,16 @@ class Association:
     category: str = ""
     unit: str = ""
     ancestry: str = ""
+
+    @property
+    def variant_href(self) -> str:
+        """The page of the variant."""
+        return address(self.code, "variants", self.variant_id)
+
+    @property
+    def trait_href(self) -> str:
+        """The page of the trait."""
+        return address(self.code, "studies", self.study, trait=self.trait_id)
 
 
 def associations_of(ask: Ask, table: pa.Table, traits: TraitTable) -> list[Association]:
@@ -68,12 +82,13 @@ def association_of(ask: Ask, row: Mapping[str, Any]) -> Association:
     name = variant_id(row)
     placed = row["chromosome"] is not None
     return Association(
+        code=ask.t.code,
         variant=row["rsid"] or name,
-        variant_href=ask.href("variants", name),
+        variant_id=name,
         position=f"{row['chromosome']}:{row['base_pair_location']:,}" if placed else "",
         gene=row.get("nearest_gene") or "",
         trait=row["trait"] or row["trait_id"],
-        trait_href=ask.href("studies", row["study_id"], trait=row["trait_id"]),
+        trait_id=row["trait_id"],
         study=row["study_id"],
         neg_log_10_p_value=_number(row["neg_log_10_p_value"]),
         beta=_number(row["beta"]),

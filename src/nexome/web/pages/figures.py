@@ -23,6 +23,9 @@ FOLD_AT: Final = 20.0  # −log10 p above which the upper axis is compressed …
 FOLD_OVER: Final = 40.0  # … when the strongest signal exceeds this, so that the rest stays visible
 FOLD_SHARE: Final = 0.6  # share of the height below the fold
 MOST_LABELS: Final = 8
+MOST_MARKS: Final = (
+    1_500  # triangles of a PheWAS; beyond, traits below the threshold are dots: 100 bytes less
+)
 _HIT: Final = 2  # the role of points past the threshold
 
 Floats = npt.NDArray[np.float64]
@@ -243,12 +246,16 @@ def phewas_picture(plot: Phewas, wording: Wording) -> Picture:
     of_group = np.repeat(np.arange(len(groups)), [end - first for _, first, end in groups])
     _y_axis(picture, scale)
     past = y >= plot.threshold
+    marked = past | (len(y) <= MOST_MARKS)  # of many, those that say nothing are dots without direction
+    for parity, colour in ((0, "even"), (1, "odd")):
+        of = ~past & (of_group % 2 == parity)
+        picture.dots(x[of & ~marked], scale.share(y[of & ~marked]), colour=colour, size=3)
+        for up in (True, False):
+            here = of & marked & (rises == up)
+            picture.triangles(x[here], scale.share(y[here]), up=up, colour=colour)
     for up in (True, False):
-        for parity, colour in ((0, "even"), (1, "odd")):
-            of = (rises == up) & ~past & (of_group % 2 == parity)
-            picture.triangles(x[of], scale.share(y[of]), up=up, colour=colour)
-        of = (rises == up) & past
-        picture.triangles(x[of], scale.share(y[of]), up=up, colour="hit")
+        here = (rises == up) & past
+        picture.triangles(x[here], scale.share(y[here]), up=up, colour="hit")
     _category_ticks(picture, groups, x)
     picture.level(float(scale.share(plot.threshold)), wording.threshold)
     _label_leads(picture, _phewas_names(plot, wording), width=1)

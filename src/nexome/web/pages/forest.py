@@ -55,12 +55,12 @@ class Forest:
 
 
 def units_of(rows: Sequence[Association]) -> dict[str, int]:
-    """Units of the effects that have a standard error, with how many; the commonest first."""
+    """Units that at least two effects with a standard error have, with how many; the commonest first."""
     counts: dict[str, int] = {}
     for row in rows:
         if _usable(row):
             counts[row.unit] = counts.get(row.unit, 0) + 1
-    return dict(sorted(counts.items(), key=lambda c: (-c[1], c[0])))
+    return {u: n for u, n in sorted(counts.items(), key=lambda c: (-c[1], c[0])) if n > 1}
 
 
 def forest_of(rows: Sequence[Association], unit: str) -> Forest:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from nexome.access.answers import ASSOCIATION_COLUMNS
 from nexome.access.cells import strongest_cells
@@ -118,7 +119,7 @@ def build_gene_figure(ask: Ask, *, symbol: str, ending: str) -> Download:
     if ending == "json":
         raise NotFoundError("the figure of a gene has no JSON", expected="svg or tsv", todo="Ask the API.")
     gene = genes[int(number)]
-    drawn, _, _ = _draw(ask, gene, _around(ask, gene, FLANKS[flank]))
+    drawn = _draw(ask, gene, _around(ask, gene, FLANKS[flank])).drawn
     return drawn.file(f"{gene.symbol}-{number}", ending)
 
 
@@ -128,7 +129,9 @@ def _place(ask: Ask, gene: GeneRecord, number: int, flank: str) -> GenePlace:
     region = f"{gene.chromosome}:{around.start}-{around.end}"
     return GenePlace(
         gene=gene,
-        explore=Link(region, ask.href("explore", region=region)),
+        explore=Link(
+            f"{gene.chromosome}:{around.start:,}–{around.end:,}", ask.href("explore", region=region)
+        ),
         leaving=_leaving(gene),
         transcripts=tuple(_transcript(row) for row in transcripts[:TRANSCRIPTS]),
         transcripts_left=max(0, len(transcripts) - TRANSCRIPTS),
@@ -168,10 +171,10 @@ def _leaving(gene: GeneRecord) -> tuple[Link, ...]:
 
 def _best(ask: Ask, gene: GeneRecord, number: int, flank: str) -> Best:
     around = _around(ask, gene, FLANKS[flank])
-    drawn, wording, rows = _draw(ask, gene, around)
+    drawing = _draw(ask, gene, around)
     figure = plots.figure_of(
-        drawn,
-        wording,
+        drawing.drawn,
+        drawing.wording,
         plots.Place(
             f"gene-{number}",
             ask.href("genes", gene.symbol, "figure"),
@@ -180,31 +183,43 @@ def _best(ask: Ask, gene: GeneRecord, number: int, flank: str) -> Best:
             ("svg", "tsv"),
         ),
         subtitle=ask.t("gene.subtitle", assembly=ask.view.assembly.name),
-        source=source_of(ask, rows),
+        source=source_of(ask, drawing.studies),
     )
-    return Best(figure, tuple(rows[:ROWS]), len(rows))
+    return Best(figure, drawing.rows, drawing.traits)
 
 
-def _draw(ask: Ask, gene: GeneRecord, around: Interval) -> tuple[Drawn, Wording, list[Association]]:
-    """The figure, its words, and the best association of each trait, strongest first."""
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """The figure, its words, the strongest ROWS best associations, how many traits, of which studies."""
+
+    drawn: Drawn
+    wording: Wording
+    rows: tuple[Association, ...]
+    traits: int
+    studies: list[str]
+
+
+def _draw(ask: Ask, gene: GeneRecord, around: Interval) -> _Drawing:
     planes = ask.view.region_planes(around)
     best = strongest_cells(planes).table(ASSOCIATION_COLUMNS)
-    rows = associations_of(ask, best.sort_by([("neg_log_10_p_value", "descending")]), planes.trait_table)
+    best = best.sort_by([("neg_log_10_p_value", "descending")])
+    rows = associations_of(ask, best.slice(0, ROWS), planes.trait_table)
     plot = _plot(ask, gene, around, planes)
-    strong = [r for r in rows if r.neg_log_10_p_value >= GENOME_WIDE]
+    strong, total = int(np.count_nonzero(best["neg_log_10_p_value"].to_numpy() >= GENOME_WIDE)), len(best)
     t = ask.t
-    sentence = t("gene.sentence", gene=gene.symbol, n=len(strong), total=len(rows))
+    sentence = t("gene.sentence", gene=gene.symbol, n=strong, total=total)
     if rows:
         sentence += t("gene.strongest", trait=rows[0].trait, p=p_text(rows[0].neg_log_10_p_value))
     wording = Wording(
-        title=t("gene.figure_title", gene=gene.symbol, n=len(strong), total=len(rows)),
+        title=t("gene.figure_title", gene=gene.symbol, n=strong, total=total),
         sentence=sentence,
         x=t("gene.x", chromosome=gene.chromosome),
         y=t("axis.neg_log_10_p"),
         threshold=t("manhattan.threshold"),
         note=t("figure.folded") if plot.scale.folded else "",
     )
-    return draw_gene(plot, wording), wording, rows
+    studies = pc.unique(best["study_id"]).to_pylist()
+    return _Drawing(draw_gene(plot, wording), wording, tuple(rows), total, studies)
 
 
 def _plot(ask: Ask, gene: GeneRecord, around: Interval, planes: Planes) -> GenePlot:

@@ -17,8 +17,8 @@ from nexome.web.pages.figures import Lead, Wording, YScale
 from nexome.web.pages.plots import Drawn
 from nexome.web.pages.svg import Picture
 
-_FLOOR: Final = 0.2  # share of the height that the gene takes below the associations
-_GENE_AT: Final = 0.08
+_FLOOR: Final = 0.24  # share of the height that the gene takes below the associations
+_GENE_AT: Final = 0.13
 _ARROWS: Final = 14
 _LETTER: Final = 0.0076  # of the width
 

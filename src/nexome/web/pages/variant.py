@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from urllib.parse import quote
@@ -308,7 +308,7 @@ def _figure(ask: Ask, feature: FeatureAnswer, rows: Sequence[Association]) -> Fi
             f"category={quote(category)}" if category else "",
         ),
         subtitle=ask.t("phewas.subtitle", allele=feature.effect_allele or _name(feature)),
-        source=source_of(ask, rows),
+        source=source_of(ask, (row.study for row in rows)),
     )
 
 
@@ -337,7 +337,7 @@ def _forest(ask: Ask, feature: FeatureAnswer, rows: Sequence[Association]) -> Fo
             forest.shape,
         ),
         subtitle=ask.t("forest.subtitle", allele=feature.effect_allele or _name(feature)),
-        source=source_of(ask, rows),
+        source=source_of(ask, (row.study for row in rows)),
     )
     links = [
         Link(u or ask.t("forest.no_unit"), ask.again(unit=u) + "#forest", u == unit, n)
@@ -362,15 +362,15 @@ def _draw_forest(
     return draw_forest(forest, wording), wording, forest
 
 
-def source_of(ask: Ask, rows: Sequence[Association]) -> str:
+def source_of(ask: Ask, names: Iterable[str]) -> str:
     """Where the numbers of several studies are from: how many, the newest publication among them."""
-    studies = {row.study for row in rows}
-    dates = [ask.view.study(study).published[:10] for study in studies]
+    studies = set(names)
     return ask.t(
         "figure.source_centre",
+        n=len(studies),
         studies=len(studies),
         assembly=ask.view.assembly.name,
-        date=max(dates, default="–"),
+        date=ask.view.newest(studies)[:10] or "–",
     )
 
 
