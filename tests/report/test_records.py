@@ -1,10 +1,16 @@
 """A paper goes out in every format and comes back the same."""
 
+from pathlib import Path
+
 import pytest
 
 from nexome.model.errors import FormatError
 from nexome.report import read_paper
+from nexome.report.checks import check_paper
 from nexome.report.exports import FORMATS, export_bytes
+from nexome.report.links import projects_of
+from nexome.report.plans import plan_of
+from nexome.report.propose import propose_links
 from nexome.report.records import paper_from_values
 from tests.report.test_rules import SMALL, paper
 
@@ -40,3 +46,12 @@ def test_real_papers_round_trip(papers, tmp_path, name, format_):
 def test_what_does_not_fit_is_told_with_its_place(values, found):
     with pytest.raises(FormatError, match=found):
         paper_from_values(values, "clean.csv", "0")
+
+
+def test_the_example_in_the_docs_is_read_planned_and_has_no_mistake():
+    read = read_paper(Path(__file__).parents[2] / "docs" / "targets" / "example.yaml")
+    (table,) = read.targets
+    assert [leaf.weight for leaf in table.indicators] == [30, 20, 20, 10, 10]
+    assert [step.first_month for step in plan_of(table)] == [1, 4, 7, 10]
+    assert check_paper(read) == []
+    assert [p.of for p in propose_links(projects_of(read)[0])] == ["associations", "visits"]
