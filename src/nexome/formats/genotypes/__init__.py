@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from nexome.formats.genotypes.bcf import BcfReader
@@ -39,9 +40,8 @@ def open_genotypes(path: Path) -> GenotypeReader:
     of the formats, or its header cannot be read.
     """
     path = _whole_name(path)
-    stream = open_stream(path, text=False)
-    head = stream.peek_bytes(16)
-    stream.close()
+    with closing(open_stream(path, text=False)) as stream:
+        head = stream.peek_bytes(16)
     if head[:2] == MAGIC:
         if head[2] in {SAMPLE_MAJOR, 1} and ".pgen" not in path.name:
             return BedReader(path)

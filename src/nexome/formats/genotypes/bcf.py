@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,7 @@ from nexome.formats.genotypes.reader import (
     NO_ALTERNATE,
     NO_GENOTYPES,
     PLOIDY,
+    Header,
     RawGenotypes,
     hard_calls,
 )
@@ -52,16 +54,13 @@ class BcfReader:
     format = "bcf"
 
     def __init__(self, path: Path) -> None:
-        self._stream = open_stream(path, text=False)
-        check_bgzip_end(path, self._stream)
-        magic = self._stream.read_bytes(9)
-        if magic[:3] != b"BCF" or magic[3:4] != b"\x02" or len(magic) < 9:
-            raise self._bad("not a BCF of version 2", "BCF 2.1 or 2.2", "Convert it with: bcftools view -Ob")
-        text = self._stream.read_bytes(struct.unpack("<I", magic[5:9])[0])
-        self._names = VcfHeader()
-        lines = text.rstrip(b"\0").decode(errors="replace").splitlines()
-        self.header = self._names.read_lines(lines, self._stream.name)
         self._record = 0
+        self._names = VcfHeader()
+        with ExitStack() as stack:
+            self._stream = stack.enter_context(closing(open_stream(path, text=False)))
+            check_bgzip_end(path, self._stream)
+            self.header = self._read_header()
+            stack.pop_all()
 
     @property
     def streams(self) -> Sequence[ByteStream]:
@@ -87,6 +86,14 @@ class BcfReader:
     def close(self) -> None:
         """Close the file."""
         self._stream.close()
+
+    def _read_header(self) -> Header:
+        magic = self._stream.read_bytes(9)
+        if magic[:4] != b"BCF\x02" or len(magic) < 9:
+            raise self._bad("not a BCF of version 2", "BCF 2.1 or 2.2", "Convert it with: bcftools view -Ob")
+        text = self._stream.read_bytes(struct.unpack("<I", magic[5:9])[0])
+        lines = text.rstrip(b"\0").decode(errors="replace").splitlines()
+        return self._names.read_lines(lines, self._stream.name)
 
     def _next_record(self) -> tuple[bytes, bytes] | None:
         head = self._stream.read_bytes(8)
@@ -145,9 +152,7 @@ class BcfReader:
         return fields
 
     def _bad(self, found: str, expected: str, todo: str) -> FormatError:
-        where = (
-            f"{self._stream.name}, record {self._record}" if hasattr(self, "_record") else self._stream.name
-        )
+        where = f"{self._stream.name}, record {self._record}"
         return FormatError(found, where=where, expected=expected, todo=todo)
 
 

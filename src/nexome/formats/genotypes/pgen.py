@@ -10,6 +10,7 @@ of dosages is not kept.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -61,17 +62,19 @@ class PgenReader:
         pvar = companion(path, ".pvar")
         listed, self._psam = read_people(companion(path, ".psam"))
         self._facts = scan_variants(pvar)
-        self._pgen = open_stream(path, text=False)
         self._people = len(listed)
-        self._index = self._read_header()
-        self._table = VariantTable(pvar)
-        self.header = Header(
-            check_people(listed, self._psam.name),
-            reference_known=self._index.reference_known,
-            contigs=self._facts.contigs,
-            build=self._table.build,
-            digits=self._facts.digits,
-        )
+        with ExitStack() as stack:
+            self._pgen = stack.enter_context(closing(open_stream(path, text=False)))
+            self._index = self._read_header()
+            self._table = stack.enter_context(closing(VariantTable(pvar)))
+            self.header = Header(
+                check_people(listed, self._psam.name),
+                reference_known=self._index.reference_known,
+                contigs=self._facts.contigs,
+                build=self._table.build,
+                digits=self._facts.digits,
+            )
+            stack.pop_all()
 
     @property
     def streams(self) -> Sequence[ByteStream]:

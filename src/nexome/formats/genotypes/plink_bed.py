@@ -8,6 +8,7 @@ sample-major order (third byte 00) is refused. A .bed knows no phase, no dosage 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -47,17 +48,19 @@ class BedReader:
         self._bim_path = companion(path, variants)
         listed, self._fam = read_people(companion(path, people))
         self._facts = scan_variants(self._bim_path)
-        self._bed = open_stream(path, text=False)
-        check_magic(self._bed, self._bed.read_bytes(3))
         self._people = len(listed)
-        self._table = VariantTable(self._bim_path)
-        self.header = Header(
-            check_people(listed, self._fam.name),
-            reference_known=self._facts.header,
-            contigs=self._facts.contigs,
-            build=self._table.build,
-            digits=self._facts.digits,
-        )
+        with ExitStack() as stack:
+            self._bed = stack.enter_context(closing(open_stream(path, text=False)))
+            check_magic(self._bed, self._bed.read_bytes(3))
+            self._table = stack.enter_context(closing(VariantTable(self._bim_path)))
+            self.header = Header(
+                check_people(listed, self._fam.name),
+                reference_known=self._facts.header,
+                contigs=self._facts.contigs,
+                build=self._table.build,
+                digits=self._facts.digits,
+            )
+            stack.pop_all()
 
     @property
     def streams(self) -> Sequence[ByteStream]:

@@ -7,6 +7,7 @@ A2 is read as REF and A1 as ALT, as PLINK 2 does. A sample sheet is any delimite
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -63,7 +64,14 @@ class VariantTable:
         self.contigs: dict[str, int] = {}
         self.build = ""
         self.has_header = False
-        self._columns = self._read_header()
+        with ExitStack() as stack:
+            stack.callback(self.stream.close)
+            self._columns = self._read_header()
+            stack.pop_all()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.stream.close()
 
     def lines(self) -> Iterator[VariantLine]:
         """All variants. Raises FormatError naming the line that cannot be read."""

@@ -9,6 +9,7 @@ Other FORMAT fields, QUAL, FILTER and INFO are not kept.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,9 +62,11 @@ class VcfReader:
     format = "vcf"
 
     def __init__(self, path: Path) -> None:
-        self._stream = open_stream(path)
-        self.header = VcfHeader().read_lines(self._header_lines(), self._stream.name)
-        check_bgzip_end(path, self._stream)
+        with ExitStack() as stack:
+            self._stream = stack.enter_context(closing(open_stream(path)))
+            self.header = VcfHeader().read_lines(self._header_lines(), self._stream.name)
+            check_bgzip_end(path, self._stream)
+            stack.pop_all()
         self._seen = 0
 
     @property

@@ -79,7 +79,7 @@ class CallArray:
         codecs = [
             {"name": "bytes"} if size == 1 else {"name": "bytes", "configuration": {"endian": "little"}}
         ]
-        codecs.append({"name": "blosc", "configuration": blosc})
+        codecs += [{"name": "blosc", "configuration": blosc}, {"name": "crc32c"}]  # a flipped bit is an error
         sharding = {
             "chunk_shape": inner,
             "codecs": codecs,
