@@ -8,8 +8,11 @@ import pytest
 
 import nexome.web
 from nexome.access.policy import REASONS
+from nexome.access.signals import WARNINGS
 from nexome.ingest.harmonise.rules import CHANGED, DROPPED
 from nexome.model.terms import ACCESS, EFFECT_SCALES, FEATURE_KINDS
+from nexome.web.pages.coloc import FIGURES as COLOC_FIGURES
+from nexome.web.pages.compare import FIGURES as COMPARE_FIGURES
 from nexome.web.pages.language import choose_language, languages
 from nexome.web.pages.problem import TOKEN_REASONS
 
@@ -46,8 +49,10 @@ def test_every_text_asked_for_is_declared():
 def test_no_text_is_declared_that_no_page_asks_for():
     names, families = asked()
     # t(f"{kind}.subtitle") of study.py, t.of(f.id, "name") of parts.html
-    named_by_figure = {"manhattan.subtitle", "qq.subtitle"}
+    named_by_figure = {"manhattan.subtitle", "qq.subtitle", "credible_set.name"}
     named_by_figure |= {f"{figure}.name" for figure in ("manhattan", "qq", "phewas", "forest")}
+    interpreting = (*COMPARE_FIGURES, *COLOC_FIGURES)
+    named_by_figure |= {f"{figure}.{what}" for figure in interpreting for what in ("name", "subtitle")}
     known = names | named_by_figure
     unused = {k for k in languages()["en"].texts if k not in known and not k.startswith(tuple(families))}
     assert sorted(unused) == []
@@ -73,6 +78,7 @@ def test_a_text_is_filled_in_with_the_same_values_in_every_language():
         ("rule", [*(r.label for r in DROPPED), *(r.label for r in CHANGED)]),
         ("reason", [r for r in REASONS if r.startswith("needs") or r == "owner_only"]),
         ("reason", sorted(TOKEN_REASONS)),
+        ("warning", sorted(WARNINGS)),
         ("access", ACCESS),
         ("effect_scale", [s for s in EFFECT_SCALES if s != "unknown"]),
         ("studies.feature_kind", FEATURE_KINDS),

@@ -33,7 +33,7 @@ from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, card_of,
 from nexome.web.pages.plots import Drawn, Figure
 
 LEADS_SHOWN: Final = 50
-FIGURES: Final = ("miami", "effects", "qq2")
+FIGURES: Final = ("miami", "effects", "two_qq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def _compared(ask: Ask) -> Compared:
         facts=_facts(ask, found),
         miami=card_of(lambda: _figure(ask, found, "miami")),
         effects=card_of(lambda: _figure(ask, found, "effects")),
-        quantiles=card_of(lambda: _figure(ask, found, "qq2")),
+        quantiles=card_of(lambda: _figure(ask, found, "two_qq")),
         agreement=tuple(_agrees(one) for one in found.agreements),
         leads=tuple(_lead(ask, found, row) for row in strongest[:LEADS_SHOWN]),
         leads_left=max(0, len(rows) - LEADS_SHOWN),
@@ -260,7 +260,7 @@ def _drawn(ask: Ask, found: Comparison, kind: str) -> tuple[Drawn, Wording]:
     draw: dict[str, Callable[[Ask, Comparison], tuple[Drawn, Wording]]] = {
         "miami": _draw_miami,
         "effects": _draw_effects,
-        "qq2": _draw_quantiles,
+        "two_qq": _draw_quantiles,
     }
     return draw[kind](ask, found)
 
@@ -376,9 +376,9 @@ def _draw_quantiles(ask: Ask, found: Comparison) -> tuple[Drawn, Wording]:
     names, t = _short_names(ask, found), ask.t
     lambdas = [ratio_text(v) for v in found.lambda_shared]
     wording = Wording(
-        title=t("qq2.title", a=names[0], b=names[1]),
+        title=t("two_qq.title", a=names[0], b=names[1]),
         sentence=t(
-            "qq2.sentence",
+            "two_qq.sentence",
             a=names[0],
             b=names[1],
             first=lambdas[0],
@@ -387,7 +387,7 @@ def _draw_quantiles(ask: Ask, found: Comparison) -> tuple[Drawn, Wording]:
         ),
         x=t("qq.x"),
         y=t("qq.y"),
-        note=t("qq2.note", a=names[0], b=names[1]),
+        note=t("two_qq.note", a=names[0], b=names[1]),
     )
     both = (("a", first), ("b", second))
     table = {

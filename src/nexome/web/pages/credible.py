@@ -15,6 +15,7 @@ from nexome.methods.loci import GENOME_WIDE
 from nexome.methods.normal import neg_log10_p_from_z
 from nexome.model.errors import NotFoundError, QueryError
 from nexome.model.genome import Interval
+from nexome.model.terms import Study, Trait
 from nexome.web.pages import plots
 from nexome.web.pages.associations import association_of
 from nexome.web.pages.compare import drawn_layers
@@ -101,20 +102,18 @@ class CrediblePage(Page):
 def build_credible(ask: Ask, *, study: str) -> CrediblePage:
     """The page of a study's credible sets; parameters trait, region and coverage."""
     answer = ask.view.study(study)
-    trait = ask.query.get("trait") or None
+    chosen = _trait(ask, answer.study)
+    trait = chosen.id
     coverage = _coverage(ask)
     loci = card_of(lambda: _loci(ask, study, trait))
     first = next(iter(loci.content or ()), None)
     shown = None
     if loci.error is not None or first is not None or ask.query.get("region"):
         shown = card_of(lambda: _shown(ask, study, trait))
-    chosen = [t for t in answer.study.traits if t.id == trait] or list(answer.study.traits[:1])
     return CrediblePage(
         title=ask.t("credible.title"),
-        study=Link(
-            ask.t.field(answer.study, "title") or study, ask.href("studies", study, trait=trait or "")
-        ),
-        trait=short_label(ask, chosen[0]) if chosen else "",
+        study=Link(ask.t.field(answer.study, "title") or study, ask.href("studies", study, trait=trait)),
+        trait=short_label(ask, chosen),
         region=ask.query.get("region", ""),
         loci=loci,
         coverages=tuple(Link(f"{c:.0%}", ask.again(coverage=c), c == coverage) for c in COVERAGES),
@@ -124,9 +123,18 @@ def build_credible(ask: Ask, *, study: str) -> CrediblePage:
 
 def build_credible_figure(ask: Ask, *, study: str, ending: str) -> Download:
     """The figure of the page as a file, or in JSON for the island; its table has every variant."""
-    found = _found(ask, study, ask.query.get("trait") or None)
+    found = _found(ask, study, _trait(ask, ask.view.study(study).study).id)
     drawn, _ = _draw(ask, found)
     return drawn.file(f"{study}-{found.signal.trait.id}-credible-set", ending)
+
+
+def _trait(ask: Ask, study: Study) -> Trait:
+    """The trait of parameter `trait`, else the first, as the page of the study has it."""
+    wanted = ask.query.get("trait")
+    found = next((t for t in study.traits if not wanted or t.id == wanted), None)
+    if found is None:
+        raise NotFoundError(f"no trait {(wanted or '')[:100]!r}", where=f"study {study.id}")
+    return found
 
 
 def _coverage(ask: Ask) -> float:
@@ -140,7 +148,7 @@ def _coverage(ask: Ask) -> float:
     return value
 
 
-def _place(ask: Ask, study: str, trait: str | None) -> str | Interval:
+def _place(ask: Ask, study: str, trait: str) -> str | Interval:
     """The region asked for, else 500 kb on both sides of the strongest locus."""
     if region := ask.query.get("region", "").strip():
         interval = ask.view.interval(region)
@@ -159,12 +167,12 @@ def _place(ask: Ask, study: str, trait: str | None) -> str | Interval:
     return around(ask.view.assembly.rank(leads[0]["chromosome"]), leads[0]["base_pair_location"])
 
 
-def _found(ask: Ask, study: str, trait: str | None) -> CredibleSet:
+def _found(ask: Ask, study: str, trait: str) -> CredibleSet:
     place = _place(ask, study, trait)
     return ask.view.credible_sets(study, trait, place, coverage=_coverage(ask))[0]
 
 
-def _loci(ask: Ask, study: str, trait: str | None) -> tuple[LocusRow, ...]:
+def _loci(ask: Ask, study: str, trait: str) -> tuple[LocusRow, ...]:
     now = ask.query.get("region", "").strip()
     rows = rows_of(ask.view.loci(study, trait=trait, limit=LOCI))
     found = []
@@ -180,12 +188,12 @@ def _loci(ask: Ask, study: str, trait: str | None) -> tuple[LocusRow, ...]:
     return tuple(found)
 
 
-def _shown(ask: Ask, study: str, trait: str | None) -> SetShown:
+def _shown(ask: Ask, study: str, trait: str) -> SetShown:
     found = _found(ask, study, trait)
     signal, t = found.signal, ask.t
     region = region_text(signal.assembly, signal.interval)
     rows = rows_of(found.table().slice(0, MEMBERS_SHOWN))
-    query = {"trait": trait or "", "region": region, "coverage": f"{found.coverage:g}"}
+    query = {"trait": trait, "region": region, "coverage": f"{found.coverage:g}"}
     api = f"{API}/studies/{study}/credible-sets?" + urlencode({k: v for k, v in query.items() if v})
     return SetShown(
         answer=_answer(ask, found),
