@@ -197,6 +197,7 @@ def warm_up(centre: Centre) -> None:
 
     try:
         paths = ["/", "/studies", *_warm_selections(centre)]
+        _warm_ld(centre)
         token = new_token()  # an owner's questions are not counted; it opens this second centre alone
         with Centre.open(centre.root.path, owner_token=token) as own:
             app = create_app(own, counted=False)
@@ -224,6 +225,20 @@ def _warm_selections(centre: Centre) -> list[str]:
             variant = f"{allowance.snapshot.assembly.contig_name(contig)}-{position}-{name}"
             paths = [f"/studies/{study}", f"/variants/{variant}"]
     return paths
+
+
+def _warm_ld(centre: Centre) -> None:
+    """Open each panel and ask one of its first variants that vary."""
+    view = centre.owner_view()
+    for panel in centre.genotypes.sets().values():
+        rows = slice(0, min(panel.size, 1_000))
+        varying = [row for row, f in enumerate(panel.frequencies(rows).tolist()) if 0 < f < 1]
+        if not varying:
+            continue
+        first = panel.features(rows)
+        name = first.text(varying[0]).replace("/", "-")
+        contig = centre.root.assembly.contig_name(int(first.contig[varying[0]]))
+        view.ld(f"{contig}-{first.position[varying[0]]}-{name}", flank_bp=100_000, panel=panel.name).table()
 
 
 async def _ask(app: Starlette, paths: list[str], token: str) -> None:

@@ -153,9 +153,24 @@ async def _steady(port: int, paths: Sequence[str], *, seconds: float) -> dict[st
     }
 
 
-async def _get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> tuple[int, int]:
+async def ask_once(port: int, path: str, *, accept: str = "application/json") -> tuple[int, int]:
+    """Status and length of the body of one answer over a connection of its own."""
+    reader, writer = await asyncio.open_connection(HOST, port)
+    try:
+        return await _get(reader, writer, path, accept=accept)
+    finally:
+        writer.close()
+
+
+async def _get(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    path: str,
+    *,
+    accept: str = "application/json",
+) -> tuple[int, int]:
     """Status and length of the body of one answer; the body is read and let go."""
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nAccept: application/json\r\n\r\n".encode())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nAccept: {accept}\r\n\r\n".encode())
     async with asyncio.timeout(ANSWER_S):
         head = await reader.readuntil(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")

@@ -101,3 +101,43 @@ def associations(
     if json_file:
         json_file.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
     click.echo(as_markdown(report))
+
+
+@bench.command("ld")
+@click.option("--people", type=click.IntRange(50), default=2_500, show_default=True, help="Of the panel.")
+@click.option(
+    "--variants", type=click.IntRange(200, 50_000), default=25_000, show_default=True, help="In each 1 Mb."
+)
+@click.option(
+    "--matrix", type=click.IntRange(2, 1_000), default=1_000, show_default=True, help="All pairs of."
+)
+@click.option("--rounds", type=click.IntRange(1), default=30, show_default=True, help="Times asked again.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Where to work."
+)
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="File for the report."
+)
+def ld(
+    *, people: int, variants: int, matrix: int, rounds: int, folder: Path | None, json_file: Path | None
+) -> None:
+    """Make a simulated panel, ask for LD in regions of 1 Mb through Python and HTTP, say how long it took.
+
+    \b
+    Examples:
+      nexome bench ld
+      nexome bench ld --variants 5000 --json ld.json
+    """
+    import tempfile  # noqa: PLC0415 - `--help` must not wait for the rest
+
+    import orjson  # noqa: PLC0415
+
+    from nexome.bench.ld import LdPlan, as_markdown, run  # noqa: PLC0415
+
+    plan = LdPlan(people, variants, min(matrix, variants // 2), rounds)
+    command = "nexome " + " ".join(sys.argv[1:])
+    where = folder or Path(tempfile.gettempdir())
+    report = run(plan, where, say=lambda text: click.echo(text, err=True), command=command)
+    if json_file:
+        json_file.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    click.echo(as_markdown(report))
