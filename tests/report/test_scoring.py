@@ -244,6 +244,18 @@ leaves = st.builds(
 )
 
 
+@given(leaves, st.decimals(-10_000, 0, places=2))
+def test_less_than_nothing_is_no_share_of_more(leaf, value):
+    share = completion_of(leaf, value, rule=ScoringRule(), year="2024").share
+    assert share == (
+        1
+        if leaf.indicator.comparison in "≤<"
+        or value == leaf.indicator.low == 0
+        or (leaf.indicator.comparison in "≥>=≈" and leaf.indicator.low <= value)
+        else 0
+    )
+
+
 @given(leaves, numbers, numbers)
 def test_a_share_lies_within_0_and_1_and_never_falls_on_the_way_to_the_target(leaf, one, other):
     low, high = leaf.indicator.low, leaf.indicator.high

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from unicodedata import east_asian_width
 
 import click
 
@@ -95,7 +96,12 @@ def counted(counts: Mapping[str, int], *, shown: int = 8) -> str:
 
 
 def print_rows(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Print aligned columns, with a head."""
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    """Print aligned columns, with a head; a Chinese character is as wide as two letters."""
+    widths = [max(_width(row[i]) for row in [head, *rows]) for i in range(len(head))]
     for row in [head, *rows]:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        cells = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

@@ -67,6 +67,8 @@ def _number(sign: str, target: tuple[Decimal, Decimal], value: Decimal, rule: Sc
     reached, text = _reached(sign, target, value, rule)
     if reached:
         return Completion(ONE, f"1 ({text})", deviation)
+    if value <= 0:  # a formula may give less than nothing
+        return Completion(ZERO, "0", deviation)
     if value < low:
         return Completion(value / low, f"{shown(value)} ÷ {shown(low)}", deviation)
     share = high / value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from nexome.model.errors import DamagedError, NexomeError, NotFoundError
 from nexome.report.links import load_links
 from nexome.report.scoring import Circumstances
 from nexome.report.scoring_rule import ScoringRule, read_rule
-from nexome.store.links import check_evidence
+from nexome.store.links import check_evidence, evidence_path
 from nexome.store.measures import read_history
 from nexome.store.root import Root
 
@@ -46,16 +47,23 @@ def circumstances_of(
 
 
 def _evidence_fault(root: Path, paper: str) -> Callable[[str], NexomeError | None]:
-    """What is wrong with a piece of evidence, if anything; each file is read once."""
-    known: dict[str, NexomeError | None] = {}
+    """What is wrong with a piece of evidence, if anything."""
 
     def fault(sha256: str) -> NexomeError | None:
-        if sha256 not in known:
-            try:
-                check_evidence(root, paper, sha256)
-                known[sha256] = None
-            except (DamagedError, NotFoundError) as error:
-                known[sha256] = error
-        return known[sha256]
+        try:
+            state = evidence_path(root, paper, sha256).stat()
+        except FileNotFoundError as error:
+            return NotFoundError("evidence that is gone", where=str(error.filename))
+        return _fault(root, paper, sha256, state.st_mtime_ns, state.st_size)
 
     return fault
+
+
+@lru_cache(maxsize=10_000)
+def _fault(root: Path, paper: str, sha256: str, *state: int) -> NexomeError | None:  # noqa: ARG001  of the cache's key
+    """A file is read whole once a process, and again when its time or size changed."""
+    try:
+        check_evidence(root, paper, sha256)
+    except (DamagedError, NotFoundError) as error:
+        return error
+    return None

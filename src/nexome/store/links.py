@@ -21,7 +21,7 @@ import orjson
 
 from nexome.model.errors import DamagedError, InputError, NotFoundError
 from nexome.store.disk import check_free_space, fsync_path, read_stamped, space_errors, step, write_stamped
-from nexome.store.papers import read_kept
+from nexome.store.papers import FOLDER, read_kept
 from nexome.store.root import EVENTS_NAME, Root
 
 KIND: Final = "nexome-links"
@@ -123,12 +123,17 @@ def keep_evidence(root: Path, paper: str, source: Path) -> Evidence:
     return Evidence(sha256, source.name, size)
 
 
+def evidence_path(root: Path, paper: str, sha256: str) -> Path:
+    """Where the evidence of a checksum is kept, whether it is there or not."""
+    return root / FOLDER / paper / EVIDENCE / sha256
+
+
 def check_evidence(root: Path, paper: str, sha256: str) -> Path:
     """The file of some evidence, read whole and compared with its checksum.
 
     Raises NotFoundError where it is gone, DamagedError where it is not the bytes that were kept.
     """
-    path = _folder(root, paper) / EVIDENCE / sha256
+    path = evidence_path(root, paper, sha256)
     if not path.is_file():
         raise NotFoundError(
             "evidence that is gone", where=str(path), expected="the file kept under its SHA-256"
