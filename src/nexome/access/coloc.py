@@ -16,6 +16,7 @@ from nexome.access.signals import (
     Signal,
     SignalOptions,
     ancestry_warnings,
+    chosen_trait,
     read_signal,
 )
 from nexome.access.tables import feature_table
@@ -131,12 +132,16 @@ def coloc_of(
     Raises as `read_signal` for each, QueryError for the same trait twice, NotFoundError where the
     two have no variant in common there.
     """
-    signals = [
-        read_signal(allowance, study, trait, interval=interval, options=option)
-        for (study, trait), option in zip((first, second), options, strict=True)
+    published = [allowance.require(study, "read_cells") for study, _ in (first, second)]
+    names = [
+        (p.study.id, chosen_trait(p, trait)[1].id)
+        for p, (_, trait) in zip(published, (first, second), strict=True)
     ]
-    a, b = signals
-    refuse_same((a.study.id, a.trait.id), (b.study.id, b.trait.id))
+    refuse_same(names[0], names[1])
+    a, b = (
+        read_signal(allowance, study, trait, interval=interval, options=option)
+        for (study, trait), option in zip(names, options, strict=True)
+    )
     match = match_features(a.features.locus, a.features.allele, b.features.locus, b.features.allele)
     if not len(match.first):
         raise NotFoundError(

@@ -1,4 +1,4 @@
-"""The pages that interpret in Chromium: quiet, accessible, self-contained, wide and narrow, light and dark."""
+"""The pages that interpret in Chromium: quiet, accessible, self-contained, wide, narrow, light and dark."""
 
 from pathlib import Path
 
