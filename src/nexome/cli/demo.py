@@ -135,13 +135,15 @@ def _simulate(files: Path, *, people: int, variants: int, seed: int) -> None:
 
 def _import(root: Path, files: Path) -> None:
     from nexome.cli.demo_files import MANIFEST, PROTEIN_TRAITS, PROTEINS  # noqa: PLC0415
+    from nexome.cli.demo_panel import panel_arguments  # noqa: PLC0415
     from nexome.cli.demo_tracks import GENES, track_commands  # noqa: PLC0415
     from nexome.cli.genes import genes  # noqa: PLC0415
+    from nexome.cli.genotypes import ld_panel  # noqa: PLC0415
     from nexome.cli.import_ import associations  # noqa: PLC0415
     from nexome.cli.tracks import cytobands, recombination_map, track  # noqa: PLC0415
     from nexome.cli.upkeep import compact  # noqa: PLC0415
 
-    at = ["--root", root]
+    at: list[str | Path] = ["--root", root]
     proteins = ["--study", "sim-proteins", "--title", "Ten plasma proteins (simulated)", "--access", "open"]
     table = ["--assembly", "nexome-sim-1", "--traits", files / PROTEIN_TRAITS]
     beside: dict[str, click.Command] = {
@@ -149,13 +151,15 @@ def _import(root: Path, files: Path) -> None:
         "import cytobands": cytobands,
         "import track": track,
     }
-    for command, name, arguments in (
+    steps: list[tuple[click.Command, str, list[str | Path]]] = [
         (genes, "import genes", [*at, files / GENES]),
         *((beside[name], name, [*at, *arguments]) for name, arguments in track_commands(files)),
         (associations, "import associations", [*at, "--manifest", files / MANIFEST]),
         (associations, "import associations", [*at, *proteins, *table, files / PROTEINS]),
+        (ld_panel, "import ld-panel", [*at, *panel_arguments(files)]),
         (compact, "compact", [root]),
-    ):
+    ]
+    for command, name, arguments in steps:
         words = [str(argument) for argument in arguments]
         click.echo(f"\n$ nexome {name} {shlex.join(words)}")
         command.main(words, prog_name=f"nexome {name}", standalone_mode=False)

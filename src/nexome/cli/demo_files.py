@@ -7,6 +7,7 @@
                                         what is strong elsewhere; proteins.traits.tsv says where they lie
     <files>/manifest.tsv                what is known of each study, for `import associations --manifest`
     <files>/genes.gff3.gz …             genes, recombination map, bands, causes as a track (demo_tracks)
+    <files>/panel.bed …                 genotypes of some of the people, for LD (demo_panel)
     <files>/causes.tsv                  the major causal variants: what a good scan should find
 
 Nothing is imported here.
@@ -26,6 +27,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
+from nexome.cli.demo_panel import write_panel
 from nexome.cli.demo_tracks import write_tracks
 from nexome.formats.gwas_ssf import write_ssf
 from nexome.methods.normal import neg_log10_p_from_z
@@ -137,6 +139,7 @@ def write_files(
             _write_trait(folder, population, trait, scans[trait.id])
     _write_proteins(folder, population, phenotypes, scans)
     write_tracks(folder, population, phenotypes)
+    write_panel(folder, population)
     _write_causes(folder / CAUSES, population, phenotypes)
     _write_manifest(folder / MANIFEST, population, phenotypes, scans)
     progress("write", len(traits), len(traits))
