@@ -278,7 +278,7 @@ class Explorer {
 
   /** The point under a pointer, within reach. */
   private spotAt(event: PointerEvent): { panel: Panel; spot: Spot } | undefined {
-    const panel = this.panels.find((p) => p.sheet.canvas === event.target || p.stops.contains(event.target as Node));
+    const panel = this.panels.find((p) => p.sheet.canvas === event.target);
     if (!panel) return undefined;
     const edge = panel.sheet.canvas.getBoundingClientRect();
     let best: Spot | undefined;
@@ -340,8 +340,7 @@ class Explorer {
 
   private listen(): void {
     const sheet = () => (this.panels[0]?.sheet ?? this.genes);
-    const drawn = (target: EventTarget | null) => target instanceof HTMLCanvasElement
-      || (target instanceof HTMLElement && target.classList.contains("stops"));
+    const drawn = (target: EventTarget | null) => target instanceof HTMLCanvasElement;
     listen(this.stage, drawn, {
       genome: this.genome,
       get: () => this.window,

@@ -276,7 +276,9 @@ def _again(ask: Ask, state: State, **changes: str | None) -> str:
 
 
 def _at(ask: Ask, state: State, where: Stretch) -> str:
-    return _again(ask, state, region=window_text(where, ask.view.assembly))
+    assembly = ask.view.assembly
+    region = GENOME if is_whole(where, assembly) else window_text(where, assembly)
+    return _again(ask, state, region=region)
 
 
 def _steps(ask: Ask, state: State, *, whole: bool) -> tuple[Step, ...]:
