@@ -135,6 +135,7 @@ def test_units_of_money_become_yuan():
         ("大于80%。本平台", (">", 80, 80, "%")),
         ("\\leq15", ("≤", 15, 15, "")),
         ("显著", ("qualitative", None, None, "")),
+        ("1、100%合规 2、适用", ("qualitative", None, None, "")),
         ("2025 年底", ("", None, None, "date")),
         ("100%（对2018年项目）", ("=", 100, 100, "%")),
     ],

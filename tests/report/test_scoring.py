@@ -108,6 +108,22 @@ def test_every_number_is_traced_to_reading_time_value_and_evidence(root):
     assert sum(Decimal(i.value) for i in score.total.inputs) == score.total.value
 
 
+def test_payments_without_a_source_leave_the_sources_open(root):
+    one = project(root)
+    record_payment(root, one, Given("10", "万元", "2024-04-01", "t"), source="财政拨款")
+    record_payment(root, one, Given("20", "万元", "2024-04-02", "t"))
+    total, fiscal, carried = scored(root).funds
+    assert (total.spent, total.rate, fiscal.spent, fiscal.rate, carried.rate) == (
+        300_000,
+        15,
+        100_000,
+        None,
+        None,
+    )
+    keep(root, SMALL.replace("	上年结转资金	50.00\n", "").replace("150.00", "200.00"), sha256="1")
+    assert [(f.spent, f.rate) for f in scored(root).funds] == [(300_000, 15)] * 2  # the only source there is
+
+
 def test_a_reason_clears_its_flag_and_stands_in_the_score(root):
     filled(root)
     one = project(root)

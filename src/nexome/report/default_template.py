@@ -9,15 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-_TITLE: Final = "项目支出绩效自评表"
+_TITLE: Final = "{{title}}"
 _SOURCES: Final = "数据来源"
 _COLUMNS: Final = 9
-_WIDTHS: Final = (14, 13, 23, 14.5, 14.5, 14, 8.5, 9.5, 13)  # of XLSX columns, in characters
+_WIDTHS: Final = (14, 12.5, 21.5, 14.5, 14.5, 14, 10, 11, 12)  # of XLSX columns, in characters
 _SOURCE_WIDTHS: Final = (26, 8, 36, 22, 19, 23, 36)
 # Cells of a row: (text, how many columns it spans, alignment); a row is (name, cells).
 _Cells = tuple[tuple[str, int, str], ...]
 _HEAD: Final[tuple[_Cells, ...]] = (
-    (("项目名称", 1, "head"), ("{{project}}", 4, "left"), ("项目编码", 1, "head"), ("{{code}}", 3, "left")),
+    (
+        ("{{subject}}", 1, "head"),
+        ("{{project}}", 4, "left"),
+        ("项目编码", 1, "head"),
+        ("{{code}}", 3, "left"),
+    ),
     (
         ("主管部门", 1, "head"),
         ("{{department}}", 4, "left"),

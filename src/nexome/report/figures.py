@@ -26,6 +26,7 @@ _SIGNS: Final = {
     "不超过": "≤", "不高于": "≤", "小于等于": "≤", "大于": ">", "小于": "<", "约": "≈",
 }  # fmt: skip
 _DATE: Final = re.compile(r"(?:19|20)\d{2}\s*年|\d{1,2}\s*月\s*\d{1,2}\s*日|年底")
+_LISTED: Final = re.compile(r"\d{1,2}、")  # '1、合规 2、适用' counts its parts, not itself
 _UNIT: Final = re.compile(r"(?:%|[A-Za-z/]+|[^\W\d_]{1,3}(?:/[^\W\d_]{1,2})?)")
 
 
@@ -80,14 +81,14 @@ def amount_of(text: str, unit: str, line: int) -> Amount | None:
 def target_of(text: str) -> Target:
     """A printed target value: '≥5 篇' is (≥, 5, 5, 篇), '1-3项' (=, 1, 3, 项), '显著' qualitative.
 
-    A date keeps no number: it is compared as a date. Words after the unit are remarks, kept in the text only.
+    A date keeps no number: it is compared as a date; a numbered list is text. Words after the unit are remarks, kept in the text only.
     """
     rest = plain(text).strip()
     sign = _COMPARISON.match(rest)
     comparison = _SIGNS.get(sign[1], sign[1]) if sign else ""
     rest = rest[sign.end() :] if sign else rest
     number = _NUMBER.match(rest)
-    if number is None:
+    if number is None or _LISTED.match(rest):
         return Target(comparison or "qualitative", None, None, "")
     if _DATE.match(rest):
         return Target(comparison, None, None, "date")

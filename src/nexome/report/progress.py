@@ -14,7 +14,7 @@ from typing import Final
 from nexome.report.dates import period_in, quarter_end
 from nexome.report.links import Project
 from nexome.report.plans import PlanStep, plan_of
-from nexome.report.scoring import Circumstances, IndicatorScore, score_project
+from nexome.report.scoring import Circumstances, IndicatorScore, is_reached, score_project
 from nexome.report.scoring_rule import ScoringRule
 
 # code → (English, Chinese)
@@ -94,10 +94,9 @@ def _time_share(project: Project, year: int, day: date) -> Decimal:
 
 def _step(quarter: int, day: date, score: IndicatorScore, time: Decimal, rule: ScoringRule) -> Step:
     share = score.completion.value
-    enough = rule.levels[0].low / 100 if score.kind == "level" else Decimal(1)
     if score.value is None:
         state = "unknown"
-    elif share >= enough:
+    elif is_reached(score, rule):
         state = "reached"
     elif time >= 1:
         state = "missed"

@@ -10,7 +10,7 @@ What has no value scores nothing and is flagged; what is far from its target is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
@@ -66,9 +66,18 @@ class IndicatorScore:
     flags: tuple[str, ...]
 
 
+def is_reached(item: IndicatorScore, rule: ScoringRule) -> bool:
+    """Whether an indicator's target is reached: all of it, or for a qualitative one its highest level."""
+    enough = rule.levels[0].low / 100 if item.kind == "level" else Decimal(1)
+    return item.value is not None and item.completion.value >= enough
+
+
 @dataclass(frozen=True, slots=True)
 class FundScore:
-    """Money of the project (total) or of one source: budget, spent, and its execution in per cent (None: no budget)."""
+    """Money of the project (total) or of one source: budget, spent, and its execution in per cent.
+
+    The rate is None without a budget, and for a source when payments of unknown source were recorded.
+    """
 
     name: str
     role: str
@@ -210,19 +219,21 @@ def _execution(resolver: Resolver, given: Circumstances) -> tuple[Number, list[s
 
 
 def _funds(resolver: Resolver) -> list[FundScore]:
-    """The total, then each source printed; spending without a source counts in the total alone."""
-    totals = yearly_funds(resolver.project)
+    """The total, then each source printed; what names no source belongs to the only one, or to none that is known."""
     entries = resolver.entries(resolver.links.spent(resolver.project.key).valid)
-    budget = sum((fund.amount.yuan for fund in totals), Decimal(0))
-    spent = sum((resolver.yuan(entry) for entry in entries), Decimal(0))
-    found = [_fund("年度资金总额", "total", budget, spent)]
+    budget = sum((fund.amount.yuan for fund in yearly_funds(resolver.project)), Decimal(0))
+    found = [_fund("年度资金总额", "total", budget, sum(map(resolver.yuan, entries), Decimal(0)))]
     by_source: dict[str, Decimal] = {}
     for fund in resolver.project.table.funds:
         if fund.role == "source":
             by_source[fund.name] = by_source.get(fund.name, Decimal(0)) + fund.amount.yuan
+    filled = [name for name, amount in by_source.items() if amount]
+    only = filled[0] if len(filled) == 1 else ""
+    unknown = any(not (entry.source or only) for entry in entries)
     for name, amount in by_source.items():
-        own = sum((resolver.yuan(entry) for entry in entries if entry.source == name), Decimal(0))
-        found.append(_fund(name, "source", amount, own))
+        own = [resolver.yuan(entry) for entry in entries if (entry.source or only) == name]
+        made = _fund(name, "source", amount, sum(own, Decimal(0)))
+        found.append(replace(made, rate=None) if unknown else made)
     return found
 
 

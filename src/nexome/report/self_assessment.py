@@ -10,20 +10,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from nexome.model.errors import FormatError
 from nexome.model.measures import MEASURES
 from nexome.report.completion import shown
 from nexome.report.figures import squeeze
-from nexome.report.findings import money
 from nexome.report.link_values import Input, Number
 from nexome.report.links import Project
-from nexome.report.scoring import IndicatorScore, Score
+from nexome.report.scoring import IndicatorScore, Score, is_reached
+from nexome.report.weights import CENT
 
 # name → (English, Chinese)
 WORDS: Final[dict[str, tuple[str, str]]] = {
+    "title": ("title of the form", "表名"),
+    "subject": ("what the form is about: 项目名称 or 部门名称", "名称栏"),
     "project": ("name of the project", "项目名称"),
     "code": ("its code", "项目编码"),
     "department": ("responsible department", "主管部门"),
@@ -94,7 +96,10 @@ def check_placeholders(texts: list[tuple[str, str]], where: str) -> None:
 def filling_of(project: Project, score: Score) -> Filling:
     """The words and rows of a project's self-assessment."""
     table = project.table
+    whole = table.kind == "department"
     words = {
+        "title": "部门整体支出绩效自评表" if whole else "项目支出绩效自评表",
+        "subject": "部门名称" if whole else "项目名称",
         "project": table.name, "code": table.code or _EMPTY, "department": table.department or _EMPTY, "unit": table.unit or _EMPTY,
         "leader": _text(project, "项目负责人"), "phone": _text(project, "联系电话"), "year": str(score.year), "as_of": score.as_of,
         "goals": "\n".join(text.text for text in table.texts_of("goal")) or _EMPTY, "summary": _summary(score),
@@ -124,19 +129,25 @@ def _points(number: Decimal) -> str:
 
 
 def _fund_rows(score: Score) -> Iterator[tuple[str, ...]]:
+    unknown = "no-spending" in score.flags
     for fund in score.funds:
         total = fund.role == "total"
-        unknown = "no-spending" in score.flags
+        planned, spent = _ten_thousands(fund.budget), _ten_thousands(fund.spent)
+        if fund.rate is None and fund.budget:
+            spent = "未分来源"
         rate = f"{fund.rate:.2f}%" if fund.rate is not None and not unknown else _EMPTY
-        spent = "未登记" if unknown else money(fund.spent)
-        name = fund.name if total else f"其中：{fund.name}"
-        planned = money(fund.budget)
         full, points = (
             (shown(score.rule.execution_points), _points(score.execution.value))
             if total
             else (_EMPTY, _EMPTY)
         )
-        yield name, planned, planned, spent, full, rate, points
+        name = fund.name if total else f"其中：{fund.name}"
+        yield name, planned, planned, "未登记" if unknown else spent, full, rate, points
+
+
+def _ten_thousands(yuan: Decimal) -> str:
+    """Money in 万元 with two decimals, as the form is filled in; the sources give it exactly."""
+    return f"{(yuan / 10_000).quantize(CENT, ROUND_HALF_UP):,}"
 
 
 def _indicator_row(score: Score, item: IndicatorScore) -> tuple[str, ...]:
@@ -211,7 +222,7 @@ def _input_name(item: Input) -> str:
 
 
 def _summary(score: Score) -> str:
-    reached = sum(item.completion.value >= 1 for item in score.indicators if item.value)
+    reached = sum(is_reached(item, score.rule) for item in score.indicators)
     valued = sum(item.value is not None for item in score.indicators)
     total = len(score.indicators)
     rate = score.funds[0].rate
