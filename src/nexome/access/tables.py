@@ -66,25 +66,27 @@ def hit_table(
     hits: HitRows, study: Study, *, columns: Sequence[str], assembly: Assembly, genes: Genes | None
 ) -> pa.Table:
     """Hits of a study's summary as a table of `columns` (TOP_COLUMNS or LOCUS_COLUMNS)."""
+    used, codes = np.unique(hits.trait, return_inverse=True)  # of a million traits only those with a row
+    traits = [study.traits[i] for i in used.tolist()]
     labels = {
-        "study_id": [study.id] * len(study.traits),
-        "trait_id": [t.id for t in study.traits],
-        "trait": [t.label or t.id for t in study.traits],
+        "study_id": [study.id] * len(traits),
+        "trait_id": [t.id for t in traits],
+        "trait": [t.label or t.id for t in traits],
     }
     log10_p = neg_log10_p_from_z(hits.z)
-    sizes = np.array([_number(t.n) for t in study.traits], np.float32)
+    sizes = np.array([_number(t.n) for t in traits], np.float32)
     numbers: dict[str, npt.NDArray[Any]] = {
         "beta": hits.z * hits.se,
         "standard_error": hits.se,
         "neg_log_10_p_value": log10_p,
         "p_value": np.power(10.0, -log10_p.astype(np.float64)),
         "effect_allele_frequency": hits.eaf,
-        "n": sizes[hits.trait],
+        "n": sizes[codes],
         "locus_start": hits.locus_start,
         "locus_end": hits.locus_end,
         "features_in_locus": hits.features_in_locus,
     }
-    indices = pa.array(hits.trait.astype(np.int32))
+    indices = pa.array(codes.astype(np.int32))
     told: dict[str, Any] = {
         name: pa.DictionaryArray.from_arrays(indices, pa.array(texts, pa.string()))
         for name, texts in labels.items()

@@ -18,7 +18,11 @@ PAGES = (
     "/variants/{variant}?category=Metabolic&unit=SD",
     "/genes/{gene}",
     "/genes/{gene}?flank=250kb",
+    "/studies/SC0001/credible-sets",
+    "/compare?a=SC0001&b=SC0002",
+    "/coloc?a=SC0001&b=SC0002&region={gene}",
 )
+STACKED = ("/explore?studies=SC0001,SC0002", "/explore?region={gene}&studies=SC0001,SC0002")
 
 
 class Figures(HTMLParser):
@@ -74,6 +78,19 @@ def test_every_figure_is_whole(browser, small, code, path):
     empty = {"a table"} if QUIET in path or GAPS in path else set()  # a plot without points has no rows
     assert {f["id"]: set(lacking(f, browser)) - empty for f in figures} == {f["id"]: set() for f in figures}
     assert len({f["id"] for f in figures}) == len(figures)
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+@pytest.mark.parametrize("path", STACKED)
+def test_stacked_figures_share_a_sentence_and_a_table(browser, small, code, path):
+    """The explorer's panels are one view: the page has its sentence and its table, each panel its files."""
+    page = browser.get(f"/{code}" + path.format(gene=small.gene)).text
+    panels = [f for f in Figures(page).figures if f["id"]]
+    assert len(panels) >= 2
+    shared = {"a sentence", "a table"}
+    assert {f["id"]: set(lacking(f, browser)) - shared for f in panels} == {f["id"]: set() for f in panels}
+    assert 'class="sentence"' in page
+    assert "<table" in page
 
 
 def test_the_table_of_a_figure_is_the_start_of_its_file(browser, small):
