@@ -22,6 +22,7 @@ from nexome.access.centre import Centre
 from nexome.model.errors import DamagedError, NewerVersionError, NotFoundError
 from nexome.model.measures import MEASURES
 from nexome.store import usage
+from nexome.store.associations import PublishedStudy
 from nexome.store.disk import now_iso, read_stamped, write_stamped
 from nexome.store.measures import Reading, append_readings, read_history
 from nexome.store.root import Event
@@ -100,20 +101,18 @@ class _Sources:
 
     @cached_property
     def records(self) -> dict[str, float]:
-        """What the records of all studies add up to; from the cache while the manifest stands still."""
-        snapshot = self.centre.store.snapshot()
-        kept = self._cache.get("records", {})
-        if kept.get("sequence") == snapshot.sequence:
-            return dict(kept)
-        sizes = []
-        traits = 0
-        for published in snapshot.studies.values():
-            traits += len(published.study.traits)
-            sizes.append(max((trait.n or 0 for trait in published.study.traits), default=0))
-        found = {"sequence": snapshot.sequence, "traits": traits, "samples": sum(sizes)}
-        found["largest"] = max(sizes, default=0)
-        self._keep(records=found)
-        return found
+        """What the records of all studies add up to; a version is read once and kept in the cache."""
+        published = self.centre.store.snapshot().studies
+        kept: dict[str, list[float]] = self._cache.get("studies", {})
+        now: dict[str, list[float]] = {}
+        for name, study in published.items():
+            old = kept.get(name)
+            now[name] = old if old is not None and old[0] == study.version else _facts_of(study)
+        if now != kept:
+            self._keep(studies=now)
+        sizes = [size for _, _, size in now.values()]
+        traits = sum(traits for _, traits, _ in now.values())
+        return {"traits": traits, "samples": sum(sizes), "largest": max(sizes, default=0)}
 
     @cached_property
     def sizes(self) -> dict[str, float]:
@@ -134,10 +133,16 @@ class _Sources:
 
     def _keep(self, **parts: Any) -> None:
         self._cache.update(parts)
-        body = {name: part for name, part in self._cache.items() if name in {"records", "sizes"}}
+        body = {name: part for name, part in self._cache.items() if name in {"studies", "sizes"}}
         with suppress(OSError):  # a root that may not be written is measured all the same
             path = self.centre.root.path / CACHE_NAME
             write_stamped(path, body, kind=CACHE_KIND, version=CACHE_VERSION)
+
+
+def _facts_of(study: PublishedStudy) -> list[float]:
+    """Version, traits, and people in the largest sample of a study (0: none is stated)."""
+    traits = study.study.traits
+    return [study.version, len(traits), max((trait.n or 0 for trait in traits), default=0)]
 
 
 def bytes_by_store(root: Path) -> dict[str, float]:
