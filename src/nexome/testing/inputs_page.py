@@ -52,6 +52,39 @@ _TEXT_RULES: Final = """\
 """
 
 
+_KNOWN_AS: Final = (
+    (
+        "OpenGWAS (IEU) downloads",
+        "`gwas-vcf`",
+        "fields may differ from row to row; the rs number may stand in the sample",
+    ),
+    (
+        "GWAS Catalog, harmonised",
+        "`gwas-ssf`",
+        "on GRCh38; rows that could not be harmonised (hm_code) are set aside",
+    ),
+    ("FinnGen", "`finngen`", "the build is known; nothing to say"),
+    (
+        "UK Biobank, Neale lab",
+        "`ukb-neale`",
+        "`--sites variants.tsv` gives rs numbers; or join the manifest by `variant` first",
+    ),
+    ("BioBank Japan, 2017 to 2019", "`bbj`", "`--map effect_allele_frequency=Frq` once you know whose it is"),
+    ("BioBank Japan, later", "`saige`, `bolt`", "as SAIGE and BOLT-LMM write them"),
+    (
+        "eQTL Catalogue",
+        "`eqtl-catalogue`",
+        "releases up to 7 (text); credible sets too; not the Parquet of release 8",
+    ),
+    ("SMR, OSCA (BESD)", "`besd-query`", "the text of `--query`; the binary files and .esd are not read"),
+    (
+        "DGI, FUSION and other cohort files",
+        "`table`",
+        "`--map n=N` (people); alleles coded 1 to 4 are told and read as A, C, G, T",
+    ),
+)
+
+
 def inputs_page() -> str:
     """The whole page as Markdown."""
     rules = _TEXT_RULES.format(
@@ -61,10 +94,15 @@ def inputs_page() -> str:
         columns=MAX_COLUMNS,
         line=MAX_LINE_BYTES >> 20,
     )
-    parts = [_OPENING, rules, _formats_table(), _vcf_part()]
+    parts = [_OPENING, rules, _known_as(), _formats_table(), _vcf_part()]
     parts += [_format_part(form) for form in recognise.TABLES if form.spellings]
     parts += [_any_table_part(), _terms_part()]
     return "\n".join(parts)
+
+
+def _known_as() -> str:
+    text = "Where a file is from, the format it is read as, and what you may have to say.\n\n"
+    return "## Downloads you may know\n\n" + text + _table(("from", "format", "what to know"), _KNOWN_AS)
 
 
 def _formats_table() -> str:
