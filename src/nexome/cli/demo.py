@@ -143,7 +143,7 @@ def _import(root: Path, files: Path) -> None:
     from nexome.cli.tracks import cytobands, recombination_map, track  # noqa: PLC0415
     from nexome.cli.upkeep import compact  # noqa: PLC0415
 
-    at: list[str | Path] = ["--root", root]
+    at: list[Any] = ["--root", root]
     proteins = ["--study", "sim-proteins", "--title", "Ten plasma proteins (simulated)", "--access", "open"]
     table = ["--assembly", "nexome-sim-1", "--traits", files / PROTEIN_TRAITS]
     beside: dict[str, click.Command] = {
@@ -151,7 +151,7 @@ def _import(root: Path, files: Path) -> None:
         "import cytobands": cytobands,
         "import track": track,
     }
-    steps: list[tuple[click.Command, str, list[str | Path]]] = [
+    steps: list[tuple[click.Command, str, list[Any]]] = [
         (genes, "import genes", [*at, files / GENES]),
         *((beside[name], name, [*at, *arguments]) for name, arguments in track_commands(files)),
         (associations, "import associations", [*at, "--manifest", files / MANIFEST]),
