@@ -27,7 +27,13 @@ _TRAIT_B: Final = click.option("--trait-b", help="A trait of the second study.")
 @click.argument("study_id", metavar="STUDY")
 @click.option("--trait", help="The trait, where the study has several.")
 @click.option("--region", help="Only this region or gene; else every locus of the trait.")
-@click.option("--coverage", type=click.FloatRange(0, 1, min_open=True), default=0.95, show_default=True)
+@click.option(
+    "--coverage",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.95,
+    show_default=True,
+    help="Probability that a set should hold.",
+)
 @click.option("--prior-sd", type=float, help="Standard deviation of true effects: 0.15, or 0.2 for log odds.")
 @click.option("--trait-sd", type=float, help="Standard deviation of the trait; else 1 or estimated.")
 @question
