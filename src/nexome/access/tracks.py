@@ -78,6 +78,12 @@ class Tracked:
         genes = self._centre.genes
         return schema_of(TRANSCRIPT_COLUMNS).empty_table() if genes is None else genes.transcripts(place)
 
+    @property
+    def has_transcripts(self: _Asking) -> bool:
+        """Whether the imported genes came with transcripts."""
+        genes = self._centre.genes
+        return genes is not None and genes.has_transcripts
+
     def recombination(self: _Asking, where: str | Interval) -> pa.Table:
         """Points of the recombination map in a region and the nearest beside it (RECOMBINATION_COLUMNS).
 

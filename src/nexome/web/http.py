@@ -26,6 +26,11 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
 }
 
+# For the one page whose island (igv.js) writes style sheets into it; scripts stay as strict as everywhere.
+INLINE_STYLES_POLICY: Final = (
+    SECURITY_HEADERS["Content-Security-Policy"] + "; style-src 'self' 'unsafe-inline'"
+)
+
 
 def read_token(request: Request, *, cookie: bool = False) -> str | None:
     """The token a request carries: `Authorization: Bearer …`, else, with `cookie`, the pages' own.

@@ -85,6 +85,7 @@ class Page:
 
     template: ClassVar[str]
     script: ClassVar[str] = ""  # the island a page loads, if any
+    inline_styles: ClassVar[bool] = False  # whether its island writes style sheets into the page
     status: ClassVar[int] = 200
     title: str
 

@@ -7,8 +7,9 @@
     /{language}/traits?category=…           traits by category
     /{language}/genes/{symbol}              best associations, transcripts; …/figure.{svg|tsv}
     /{language}/variants/{variant}          PheWAS; …/phewas.{svg|json|tsv}, …/forest.{svg|tsv}
+    /{language}/browse                      tracks; …/chrom.sizes, …/cytoBand.txt
     /{language}/cockpit, /papers …          the centre's own pages (pages/centre.py)
-    /{language}/studies/{study}/credible-sets; …/compare?a=…&b=…, …/coloc?a=…&b=…&region=… and their figures; …/help
+    /{language}/studies/{study}/credible-sets; …/compare?a=…&b=…, …/coloc?a=…&b=…&region=…, figures; …/help
     /{language}/sign-in                     token → cookie; ?token=… does the same (what `serve` prints)
     /static/…                               built scripts and styles, kept for a year: their names change
 
@@ -18,7 +19,7 @@ Endpoints are plain functions: Starlette runs them in its threads, never on the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 from urllib.parse import parse_qs
@@ -35,13 +36,14 @@ from starlette.types import Scope
 from nexome.access.centre import Centre
 from nexome.model.errors import NexomeError, NotFoundError, RefusedError
 from nexome.web.counting import tell
-from nexome.web.http import SECURITY_HEADERS, TOKEN_COOKIE, cached, packed, read_token
+from nexome.web.http import INLINE_STYLES_POLICY, SECURITY_HEADERS, TOKEN_COOKIE, cached, packed, read_token
+from nexome.web.pages.browse import build_band_table, build_browse, build_chrom_sizes
 from nexome.web.pages.centre import CENTRE_PAGES
-from nexome.web.pages.explore import build_around, build_explore, build_explore_figure
-from nexome.web.pages.gene import build_gene, build_gene_figure
 from nexome.web.pages.coloc import build_coloc, build_coloc_figure
 from nexome.web.pages.compare import build_compare, build_compare_figure
 from nexome.web.pages.credible import build_credible, build_credible_figure
+from nexome.web.pages.explore import build_around, build_explore, build_explore_figure
+from nexome.web.pages.gene import build_gene, build_gene_figure
 from nexome.web.pages.help import build_help
 from nexome.web.pages.home import build_home
 from nexome.web.pages.language import Language, choose_language, languages
@@ -90,6 +92,9 @@ def _routes(centre: Centre, language: Language) -> list[Route]:
         ("/coloc", build_coloc),
         ("/coloc/figures/{figure}.{ending}", build_coloc_figure),
         ("/help", build_help),
+        ("/browse", build_browse),
+        ("/browse/chrom.sizes", build_chrom_sizes),
+        ("/browse/cytoBand.txt", build_band_table),
         *CENTRE_PAGES,
         ("/traits", build_traits),
         ("/genes/{symbol}/figure.{ending}", build_gene_figure),
@@ -123,13 +128,16 @@ def _answer(centre: Centre, language: Language, build: Build, request: Request) 
     ask = Ask(language, view, centre.settings, path or "/", dict(request.query_params))
     try:
         made = build(ask, **request.path_params)
+        policy: dict[str, str] = {}
         if isinstance(made, Page):
             own = view.principal.kind == "owner"
             tell(request, "page", name=made.template.removesuffix(".html"), owner=own)
         if isinstance(made, Redirect):
             return _guarded(RedirectResponse(made.href, status_code=303), language)
         response = _file(made) if isinstance(made, Download) else HTMLResponse(render(made, ask))
-        return _guarded(packed(request, cached(request, response, scope=view.scope)), language)
+        if isinstance(made, Page) and made.inline_styles:
+            policy = {"Content-Security-Policy": INLINE_STYLES_POLICY}
+        return _guarded(packed(request, cached(request, response, scope=view.scope)), language, policy)
     except NexomeError as error:
         log_server_error(error)
         problem = problem_of(error, language)
@@ -161,8 +169,8 @@ def _bare_problem(language: Language, error: NexomeError) -> Response:
     return _guarded(response, language)
 
 
-def _guarded(response: Response, language: Language) -> Response:
-    response.headers.update(SECURITY_HEADERS)
+def _guarded(response: Response, language: Language, policy: Mapping[str, str] | None = None) -> Response:
+    response.headers.update({**SECURITY_HEADERS, **(policy or {})})
     response.headers["Content-Language"] = language.tag
     return response
 
