@@ -2,8 +2,8 @@
 
 variant is chromosome:position:ref:alt and alt is the effect allele. minor_AF belongs to minor_allele,
 so the frequency of alt is minor_AF or one minus it. Rows of low_confidence_variant are kept: read them
-with care. The files have no rs numbers: they come from the variant manifest, either joined to the file
-by `variant` (columns rsid and info are read) or given to the import (`--sites variants.tsv`).
+with care. The files have no rs numbers: join the variant manifest to the file by `variant`, and its columns
+rsid and info are read. As `--sites variants.tsv` the manifest tells alleles and frequencies, not rs numbers.
 Source: README of the round 2 results, and github.com/Nealelab/UK_Biobank_GWAS.
 """
 

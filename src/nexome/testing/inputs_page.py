@@ -67,7 +67,7 @@ _KNOWN_AS: Final = (
     (
         "UK Biobank, Neale lab",
         "`ukb-neale`",
-        "`--sites variants.tsv` gives rs numbers; or join the manifest by `variant` first",
+        "join the variant manifest by `variant` for rs numbers and imputation quality",
     ),
     ("BioBank Japan, 2017 to 2019", "`bbj`", "`--map effect_allele_frequency=Frq` once you know whose it is"),
     ("BioBank Japan, later", "`saige`, `bolt`", "as SAIGE and BOLT-LMM write them"),
