@@ -51,7 +51,7 @@ def test_what_does_not_fit_is_told_with_its_place(values, found):
 def test_the_example_in_the_docs_is_read_planned_and_has_no_mistake():
     read = read_paper(Path(__file__).parents[2] / "docs" / "targets" / "example.yaml")
     (table,) = read.targets
-    assert [leaf.weight for leaf in table.indicators] == [30, 20, 20, 10, 10]
+    assert [leaf.weight for leaf in table.indicators] == [25, 10, 15, 15, 5, 10, 10]
     assert [step.first_month for step in plan_of(table)] == [1, 4, 7, 10]
     assert check_paper(read) == []
     assert [p.of for p in propose_links(projects_of(read)[0])] == ["associations", "visits"]

@@ -12,7 +12,7 @@ from typing import Any, Final
 _TITLE: Final = "{{title}}"
 _SOURCES: Final = "数据来源"
 _COLUMNS: Final = 9
-_WIDTHS: Final = (14, 12.5, 21.5, 14.5, 14.5, 14, 10, 11, 12)  # of XLSX columns, in characters
+_WIDTHS: Final = (14, 11.5, 19.5, 17, 14.5, 15, 9.5, 11, 12)  # of XLSX columns, in characters
 _SOURCE_WIDTHS: Final = (26, 8, 36, 22, 19, 23, 36)
 # Cells of a row: (text, how many columns it spans, alignment); a row is (name, cells).
 _Cells = tuple[tuple[str, int, str], ...]
