@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexome.methods.manhattan import (
@@ -11,6 +11,7 @@ from nexome.methods.manhattan import (
     level_runs,
     level_sets,
     position_bins,
+    thin_evenly,
     thin_points,
 )
 from nexome.model.genome import UNPLACED, assembly_from_contigs, loci_of, locus_of
@@ -80,3 +81,26 @@ def test_thinning_keeps_few_and_the_strongest(most):
 
 def test_few_points_all_stay():
     assert thin_points(np.arange(3), np.array([1.0, np.nan, 2.0])).tolist() == [0, 2]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4_000), st.integers(1, 600), st.sampled_from([1, 40, 1_000]))
+@settings(max_examples=60, deadline=None)
+def test_even_thinning_keeps_the_strongest_of_every_cell_within_the_limit(seed, count, most, columns):
+    rng = np.random.default_rng(seed)
+    x = np.sort(rng.integers(0, 10**9, count))
+    y = rng.exponential(1.0, count)
+    y[rng.random(count) < 0.05] = np.nan
+    kept = thin_evenly(x, y, most=most, columns=columns)
+    assert (np.diff(kept) > 0).all()
+    assert not np.isnan(y[kept]).any()
+    assert len(kept) <= most
+    known = np.flatnonzero(~np.isnan(y))
+    if len(known) <= most:
+        assert kept.tolist() == known.tolist()
+    else:
+        assert int(np.nanargmax(y)) in kept.tolist() or np.isclose(y[kept].max(), np.nanmax(y))
+        left = np.setdiff1d(known, kept)
+        width = (x[known].max() - x[known].min()) / min(columns, most) + 1
+        for at in left[:50].tolist():  # a stronger one stands in the same column
+            near = np.abs(x[kept] - x[at]) <= width
+            assert (y[kept][near] >= y[at]).any()

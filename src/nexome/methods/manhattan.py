@@ -20,6 +20,7 @@ HIT: Final = 4.0  # −log₁₀ p from which features are kept one by one (p < 
 LEVEL: Final = HIT / LEVELS
 BINS: Final = 2_000
 POINTS_MAX: Final = 20_000
+ROWS: Final = 400  # heights of a plot that an eye tells apart
 
 Ints = npt.NDArray[np.int64]
 
@@ -115,6 +116,33 @@ def thin_points(
         if first.size <= most:
             return np.sort(index[first])
         rows, columns = (rows // 2, columns) if rows > 64 else (max(rows // 2, 1), max(columns // 2, 1))
+
+
+def thin_evenly(
+    place: npt.NDArray[Any], neg_log10_p: npt.NDArray[Any], *, most: int, columns: int = 1_000
+) -> Ints:
+    """As `thin_points`, in time that grows with V alone: for answers made while one waits.
+
+    The plot is cut into `columns` × at most ROWS rows, fewer until at most `most` cells hold a point;
+    the strongest point of each cell stays.
+    """
+    index = np.flatnonzero(~np.isnan(neg_log10_p))
+    if index.size <= most:
+        return index
+    x, y = _unit(place[index]), _unit(neg_log10_p[index])
+    rising = np.argsort(y, kind="stable").astype(np.int32)
+    columns = min(columns, max(1, most))
+    column = np.minimum((x[rising] * columns).astype(np.int64), columns - 1)
+    height, rows = y[rising], float(ROWS)
+    while True:
+        deep = max(1, int(rows))
+        cell = column * deep + np.minimum((height * deep).astype(np.int64), deep - 1)
+        strongest = np.full(columns * deep, -1, np.int32)
+        strongest[cell] = rising  # of a cell's points the last written, the strongest, stays
+        kept = strongest[strongest >= 0]
+        if kept.size <= most or deep == 1:
+            return np.sort(index[kept])
+        rows *= 0.7
 
 
 def _unit(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

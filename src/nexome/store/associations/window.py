@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from nexome.methods.manhattan import HIT, position_bins, thin_points
+from nexome.methods.manhattan import HIT, position_bins, thin_evenly
 from nexome.methods.normal import neg_log10_p_from_z
 from nexome.model.genome import HASHED, Stretch
 from nexome.store.associations import codec, query
@@ -24,8 +24,11 @@ from nexome.store.associations.snapshot import PublishedStudy, Selection, Snapsh
 from nexome.store.associations.types import Features, Floats, UInt32s, UInt64s
 from nexome.store.associations.zoom import ZOOM_NAME, ZoomTrait, check_of, read_zoom, write_zoom
 
-CELLS_MOST: Final = 40_000  # features of a window that are read one by one: about 12 Mb of 10^7 variants
+CELLS_MOST: Final = 30_000  # features of a window that are read one by one: about 9 Mb of 10^7 variants
 FOLDER: Final = "zoom"  # of versions written before zoom files were
+
+ROWS_A_POINT: Final = 6  # bins looked at for each point drawn; beyond, wider bins are taken
+WIDEST_BITS: Final = 26
 
 _ROWS: Final = 1 << 30  # every window is one batch
 _PLACES_MOST: Final = 64  # features looked at under one position before a row counts as not found
@@ -58,7 +61,7 @@ def read_window(
     if grouped or _features_in(select, ordinal, where) <= CELLS_MOST:
         found = _cells(snapshot, published, ordinal, where)
     else:
-        found = _summarised(snapshot, published, ordinal, where)
+        found = _summarised(snapshot, published, ordinal, where=where, most=ROWS_A_POINT * points)
     return _thinned(snapshot, select, found, points)
 
 
@@ -72,7 +75,8 @@ class _Found:
     spelled: dict[int, str]
     z: Floats
     bin_best: npt.NDArray[np.bool_]
-    bits: int  # 0: every cell is here
+    check_bits: int = 0
+    width_bp: int = 0  # of the bins; 0: every cell is here
 
 
 def _features_in(select: Selection, ordinal: int, where: Stretch) -> int:
@@ -99,14 +103,19 @@ def _cells(snapshot: Snapshot, published: PublishedStudy, ordinal: int, where: S
         spelled,
         _joined(z, np.float32),
         np.zeros(sum(map(len, z)), bool),
-        0,
     )
 
 
-def _summarised(snapshot: Snapshot, published: PublishedStudy, ordinal: int, where: Stretch) -> _Found:
+def _summarised(
+    snapshot: Snapshot, published: PublishedStudy, ordinal: int, *, where: Stretch, most: int
+) -> _Found:
+    """Hits, and at most `most` strongest of bins: of wider ones where a window holds more."""
     zoom = zoom_of(snapshot, published, ordinal)
     hits = published.summary().hits_between(ordinal, *where.locus_range)
-    row = np.arange(len(zoom.z))[zoom.rows_in(where)]
+    bits, row = zoom.bins.bits, zoom.rows_in(where)
+    while len(row) > most and bits < WIDEST_BITS:
+        bits += 1
+        row = zoom.rows_in(where, bits=bits)
     z = codec.decode_z(zoom.z[row])
     weaker = (zoom.z[row] != codec.OVERFLOW) & (neg_log10_p_from_z(z) < HIT)
     row = row[weaker]
@@ -117,18 +126,21 @@ def _summarised(snapshot: Snapshot, published: PublishedStudy, ordinal: int, whe
     best = np.arange(len(z)) >= len(hits)
     order = np.argsort(locus, kind="stable")
     texts = _texts(hits.features)
-    return _Found(locus[order], allele[order], rsid[order], texts, z[order], best[order], zoom.bins.bits)
+    width = 1 << bits
+    return _Found(
+        locus[order], allele[order], rsid[order], texts, z[order], best[order], zoom.bins.bits, width
+    )
 
 
 def _thinned(snapshot: Snapshot, select: Selection, found: _Found, points: int) -> WindowPoints:
     strength = neg_log10_p_from_z(found.z)
     place = position_bins(snapshot.assembly).genome_position(found.locus)
-    kept = thin_points(place, strength, most=points)
+    kept = thin_evenly(place, strength, most=points)
     part = found.bin_best[kept]
     locus, allele, rsid = found.locus[kept], found.allele[kept].copy(), found.rsid[kept].copy()
     spelled = dict(found.spelled)
     if part.any():
-        named = _named(select, locus[part], allele[part].astype(np.uint32), found.bits)
+        named = _named(select, locus[part], allele[part].astype(np.uint32), found.check_bits)
         allele[part], rsid[part] = named.allele, named.rsid
         spelled |= named.spelled
     return WindowPoints(
@@ -136,8 +148,8 @@ def _thinned(snapshot: Snapshot, select: Selection, found: _Found, points: int) 
         z=found.z[kept],
         neg_log10_p=strength[kept],
         bin_best=part,
-        bin_width_bp=1 << found.bits if found.bits else 0,
-        cells=-1 if found.bits else len(found.z),
+        bin_width_bp=found.width_bp,
+        cells=-1 if found.width_bp else len(found.z),
         left_out=len(found.z) - len(kept),
     )
 

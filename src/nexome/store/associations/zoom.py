@@ -20,7 +20,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
@@ -108,6 +108,7 @@ class ZoomTrait:
     bin: Int64s
     place: UInt32s
     z: Codes
+    _kept: dict[int, tuple[Int64s, Int64s]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def locus(self) -> UInt64s:
@@ -119,32 +120,46 @@ class ZoomTrait:
         """What `check_of` gives of each row's allele key, uint32 [R]."""
         return self.place & np.uint32((1 << 32 - self.bins.bits) - 1)
 
-    def rows_in(self, where: Stretch) -> slice:
-        """Rows whose feature lies inside a stretch."""
+    def rows_in(self, where: Stretch, *, bits: int = 0) -> Int64s:
+        """Rows whose feature lies inside a stretch; with wider bins of 2^bits bases, the strongest of each.
+
+        A wide bin that the stretch cuts may be represented by nothing: its strongest lies outside.
+        """
         low, high = where.locus_range
         edges = np.searchsorted(self.locus, np.array([low, high], np.uint64))
-        return slice(int(edges[0]), int(edges[1]))
+        if bits <= self.bins.bits:
+            return np.arange(*edges)
+        rows = self._widened(bits)[1]
+        return rows[slice(*np.searchsorted(rows, edges))]
 
-    def coarser(self, bits: int) -> ZoomTrait:
-        """The same over bins of 2^bits bases, for comparing files of different widths; places lose sense."""
-        step = bits - self.bins.bits
-        if step <= 0:
-            return self
-        contig = np.searchsorted(self.bins.first, self.bin, side="right") - 1
-        counts = np.diff(self.bins.first)
-        first = np.concatenate([[0], np.cumsum(-(-counts >> step))]).astype(np.int64)
-        wide = first[contig] + (self.bin - self.bins.first[contig] >> step)
-        order = np.lexsort((-np.abs(self.z.astype(np.int32)), wide))
-        kept = order[np.unique(wide[order], return_index=True)[1]]
-        return ZoomTrait(ZoomBins(bits, first), wide[kept], self.place[kept], self.z[kept])
+    def coarser(self, bits: int) -> tuple[Int64s, Codes]:
+        """Bins of 2^bits bases that hold a feature, and the code of the strongest in each."""
+        if bits <= self.bins.bits:
+            return self.bin, self.z
+        wide, rows = self._widened(bits)
+        return wide, self.z[rows]
+
+    def _widened(self, bits: int) -> tuple[Int64s, Int64s]:
+        """Wider bins that hold a feature, and the row of the strongest in each (of equal ones the first)."""
+        if bits not in self._kept:
+            step = bits - self.bins.bits
+            contig = np.searchsorted(self.bins.first, self.bin, side="right") - 1
+            first = np.concatenate([[0], np.cumsum(-(-np.diff(self.bins.first) >> step))])
+            wide = first[contig] + (self.bin - self.bins.first[contig] >> step)
+            begin = np.flatnonzero(np.diff(wide, prepend=-1))
+            count = len(self.z)
+            strength = np.abs(self.z.astype(np.int64)) * (count + 1) + count - np.arange(count)
+            best = np.maximum.reduceat(strength, begin) if count else strength
+            self._kept[bits] = wide[begin], count - best % (count + 1)
+        return self._kept[bits]
 
     def same(self, other: ZoomTrait) -> bool:
         """Whether both hold equally strong features in the same bins."""
         bits = max(self.bins.bits, other.bins.bits)
-        mine, theirs = self.coarser(bits), other.coarser(bits)
-        if not np.array_equal(mine.bin, theirs.bin):
+        (mine, my_codes), (theirs, their_codes) = self.coarser(bits), other.coarser(bits)
+        if not np.array_equal(mine, theirs):
             return False
-        return np.array_equal(np.abs(mine.z.astype(np.int32)), np.abs(theirs.z.astype(np.int32)))
+        return np.array_equal(np.abs(my_codes.astype(np.int32)), np.abs(their_codes.astype(np.int32)))
 
 
 class ZoomCache:
