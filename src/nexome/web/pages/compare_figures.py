@@ -198,7 +198,13 @@ def bars(values: Sequence[float], names: Sequence[str], notes: Sequence[str]) ->
         height=300,
         x_ticks=list(zip(x.tolist(), names, strict=True)),
         y_ticks=[(t * 0.92, f"{t:.0%}") for t in (0.0, 0.25, 0.5, 0.75, 1.0)],
-        points=Points(x, y * 0.92, role, names, notes),
+        points=Points(
+            x,
+            y * 0.92,
+            role,
+            names,
+            [f"{share_text(v)} · {n}" for v, n in zip(y.tolist(), notes, strict=True)],
+        ),
         strokes=Strokes(x, np.zeros(len(y)), x, y * 0.92, role),
         thick=6,
         # The largest first: a narrow screen shows the first three
