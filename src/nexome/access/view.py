@@ -112,8 +112,8 @@ class View(Interpreting, Linkage, Looking, Overview, Tracked):
         """Text that changes when any answer to this principal may have: made for an ETag."""
         genes = self._centre.genes
         version = genes.version if genes else 0
-        tracks = self._centre.tracks.sequence
-        return f"{self._centre.root.id}-{self.sequence}-{version}-{tracks}-{self.scope}"
+        tracks, genotypes = self._centre.tracks.sequence, self._centre.genotypes.manifest().sequence
+        return f"{self._centre.root.id}-{self.sequence}-{version}-{tracks}-{genotypes}-{self.scope}"
 
     # ------------------------------------------------------------ studies and traits
 
