@@ -115,6 +115,22 @@ def test_what_is_no_paper_is_refused_with_its_name(tmp_path, name, content, foun
     assert name in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("a.docx", "word/document.xml"), ("a.xlsx", "xl/worksheets/sheet1.xml"), ("a.xlsx", "xl/workbook.xml")],
+)
+def test_a_file_with_a_part_cut_in_half_is_told(tmp_path, name, part):
+    whole = tmp_path / f"whole-{name}"
+    (docx.Document() if name.endswith("docx") else openpyxl.Workbook()).save(whole)
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(tmp_path / name, "w") as target:
+        for member in source.namelist():
+            content = source.read(member)
+            target.writestr(member, content[: len(content) // 2] if member == part else content)
+    with pytest.raises(FormatError, match="a broken part inside") as raised:
+        read_document(tmp_path / name)
+    assert name in raised.value.where
+
+
 def test_macros_inside_a_docx_are_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "paper.docx", "w") as archive:
         archive.writestr("word/document.xml", "<x/>")

@@ -58,6 +58,7 @@ def test_a_measure_a_series_and_a_formula(root):
         ("访问量", "formula", "visits +", ("the end",)),
         ("影响力提升", "measure", "visits", ("judged by level", "manual series")),
         ("完成时间", "formula", "visits", ("judged by its date",)),
+        ("标准数量", "series", "survey", ("no series 'survey'", "none yet")),
     ],
 )
 def test_what_does_not_fit_is_refused(root, name, source, of, found):
@@ -85,6 +86,7 @@ def test_a_formula_in_a_circle_is_shown(root):
         ("标准数量", "-1", "", "2024-05-01", "0 or more"),
         ("标准数量", "many", "", "2024-05-01", "'many'; expected a number"),
         ("标准数量", "nan", "", "2024-05-01", "a number"),
+        ("标准数量", "1e999999", "", "2024-05-01", "at most 18 digits"),
         ("标准数量", "2", "万元", "2024-05-01", "the unit 万元, which counts money; expected the unit 项"),
         ("标准数量", "2", "斗", "2024-05-01", "the unit '斗'"),
         ("标准数量", "2", "", "May", "a day such as 2025-06-30"),
@@ -99,6 +101,13 @@ def test_a_value_that_cannot_be_is_refused_and_leaves_nothing(root, name, value,
     assert found in str(error.value)
     assert read_links(root.path, "small") == {}
     assert not list((root.path / "papers" / "small").glob("evidence/*"))
+
+
+def test_days_and_judgements_are_not_added_up(root):
+    record(root, "影响力提升", "60", takes="mean")
+    for name, value in (("影响力提升", "60"), ("完成时间", "2024-05-01")):
+        with pytest.raises(InputError, match="takes 'sum'; expected"):
+            record(root, name, value, takes="sum")
 
 
 def test_a_day_to_come_is_refused(root):

@@ -343,6 +343,7 @@ def test_a_rule_of_ones_own_changes_the_score_and_is_shown(root, tmp_path):
         "weights: {产出指标: 0}",
         "a: [",
         "late_days: 0",
+        "tolerance: .nan",
         "levels: [{code: a}]",
         "weights: 3",
     ],

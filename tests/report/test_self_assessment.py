@@ -176,6 +176,24 @@ def test_a_placeholder_that_a_word_processor_split_over_runs(scored, tmp_path):
     assert made.paragraphs[-1].text == "项目：变异知识库，32.30 分"
 
 
+def test_tables_within_tables_and_heads_are_filled_and_a_field_is_told(scored, tmp_path):
+    document = docx.Document()
+    document.sections[0].header.paragraphs[0].text = "{{year}}"
+    inner = document.add_table(1, 1).cell(0, 0).add_table(1, 2)
+    inner.cell(0, 0).text, inner.cell(0, 1).text = "{{indicator.name}}", "{{indicator.points}}"
+    document.save(tmp_path / "own.docx")
+    made = docx.Document(io.BytesIO(report_bytes(*scored, ending=".docx", template=tmp_path / "own.docx")))
+    assert rows_of(made.tables[0].cell(0, 0).tables[0])[1] == ["标准数量", "5.00"]
+    assert made.sections[0].header.paragraphs[0].text == "2024"
+    paragraph = document.add_paragraph()
+    link = docx.oxml.parser.OxmlElement("w:hyperlink")
+    link.append(paragraph.add_run("{{total}}")._r)
+    paragraph._p.append(link)
+    document.save(tmp_path / "own.docx")
+    with pytest.raises(FormatError, match="a link or field"):
+        report_bytes(*scored, ending=".docx", template=tmp_path / "own.docx")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "found"),
     [

@@ -89,7 +89,15 @@ def read_document(path: Path) -> Document:
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     module = import_module(f"nexome.formats.{reader}")
-    lines, values = module.read(path)
+    try:
+        lines, values = module.read(path)
+    except SyntaxError:  # what both XML readers raise for a part that is no whole XML
+        raise FormatError(
+            "a file with a broken part inside",
+            where=str(path),
+            expected="a whole file",
+            todo="Send it again.",
+        ) from None
     return Document(path.name, path.suffix.lower()[1:], sha256, lines, values)
 
 

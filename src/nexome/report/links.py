@@ -32,6 +32,7 @@ SOURCES: Final = ("measure", "series", "formula")
 TAKES: Final = ("last", "rise", "mean", "sum", "max")
 # What a formula may ask of its own project, and the unit of each.
 OWN: Final = {"spent": "元", "budget": "元", "execution": "%"}
+_MOST_DIGITS: Final = 18  # before and after the point: no count, and no sum of money in the world, has more
 LEVEL: Final = "level"  # unit of a judged share: 0 to 100 within a level of the rule
 DATE: Final = "date"
 
@@ -313,9 +314,13 @@ def make_link(
         default = MEASURES[of].aggregation
     elif source == "series":
         series = links.named(of)
-        if series and (series.unit in {DATE, LEVEL} or unit in {DATE, LEVEL}):
+        if series is None:
+            known = ", ".join(one.name for one in links.series) or "none yet: nexome targets record"
+            raise NotFoundError(f"no series {of[:80]!r}", where=where, expected=known)
+        if {series.unit, unit} & {DATE, LEVEL}:
             _check_same(series.unit, unit, where)
-        elif series:
+            _check_judged(takes, unit, where)
+        else:
             check_agree(unit_of(series.unit), unit_of(unit), where=where)
     else:
         _check_number(unit, where, source)
@@ -331,6 +336,13 @@ def _check_number(unit: str, where: str, source: str) -> None:
             f"a {source} for an indicator judged by {'its date' if unit == DATE else 'level'}", where=where,
             expected="a manual series", todo="Use nexome targets record.",
         )  # fmt: skip
+
+
+def _check_judged(takes: str, unit: str, where: str) -> None:
+    """Days are not added up, nor are shares that a person judged."""
+    allowed = {"", "last"} if unit == DATE else {"", "last", "mean", "max"}
+    if takes not in allowed:
+        raise InputError(f"takes {takes!r}", where=where, expected=", ".join(sorted(allowed - {""})))
 
 
 def _check_same(found: str, unit: str, where: str) -> None:
@@ -458,6 +470,8 @@ def read_number(text: str, where: str) -> Decimal:
             expected="a number of 0 or more",
             todo="To take a value back, use nexome targets withdraw.",
         )
+    if number and not -_MOST_DIGITS < number.adjusted() < _MOST_DIGITS:
+        raise InputError(f"{text[:40]}", where=where, expected=f"a number of at most {_MOST_DIGITS} digits")
     return number
 
 

@@ -120,12 +120,19 @@ def _read(name: str, value: Any) -> Any:
         return str(value)
     if name == "levels":
         return tuple(
-            Level(str(v["code"]), str(v["zh"]), str(v["en"]), Decimal(str(v["high"])), Decimal(str(v["low"])))
+            Level(str(v["code"]), str(v["zh"]), str(v["en"]), _finite(v["high"]), _finite(v["low"]))
             for v in value
         )
     if name == "grades" or name.startswith("weights"):
-        return tuple((str(key), Decimal(str(number))) for key, number in value.items())
-    return Decimal(str(value))
+        return tuple((str(key), _finite(number)) for key, number in value.items())
+    return _finite(value)
+
+
+def _finite(value: Any) -> Decimal:
+    number = Decimal(str(value))
+    if not number.is_finite():
+        raise ValueError(value)
+    return number
 
 
 def _shown(name: str) -> str:

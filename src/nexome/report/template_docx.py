@@ -24,7 +24,7 @@ def load_template(path: Path) -> Any:
 
     try:
         document = docx.Document(str(path))
-    except (PackageNotFoundError, KeyError, ValueError):
+    except (PackageNotFoundError, KeyError, ValueError, SyntaxError):  # the last: broken XML
         raise FormatError("not a DOCX file", where=str(path), expected="a Word document") from None
     texts = [(f"paragraph {i}", paragraph.text) for i, paragraph in enumerate(_paragraphs(document), 1)]
     check_placeholders(texts, str(path))
@@ -33,7 +33,7 @@ def load_template(path: Path) -> Any:
 
 def fill_document(document: Any, filling: Filling) -> bytes:
     """The document, filled, as the bytes of a DOCX."""
-    for table in document.tables:
+    for table in list(_tables(document)):
         _fill_table(table, filling)
     for paragraph in _paragraphs(document):
         _fill_paragraph(paragraph, filling, None)
@@ -42,9 +42,18 @@ def fill_document(document: Any, filling: Filling) -> bytes:
     return sink.getvalue()
 
 
+def _tables(container: Any) -> Iterator[Any]:
+    """The tables of a document or cell, and those within their cells."""
+    for table in container.tables:
+        yield table
+        for row in table.rows:
+            for cell in row.cells:
+                yield from _tables(cell)
+
+
 def _paragraphs(document: Any) -> Iterator[Any]:
     yield from document.paragraphs
-    for table in document.tables:
+    for table in _tables(document):
         for row in table.rows:
             for cell in row.cells:
                 yield from cell.paragraphs
@@ -78,6 +87,12 @@ def _fill_paragraph(paragraph: Any, filling: Filling, row: dict[str, str] | None
     text = paragraph.text
     if not placeholders(text) or (row is None and group_of(text)):
         return
+    if "".join(run.text for run in paragraph.runs) != text:
+        raise FormatError(
+            "a placeholder in a paragraph with a link or field",
+            where=f"the text {text[:60]!r}",
+            expected="plain text there",
+        )
     first, *rest = paragraph.runs
     for run in rest:
         run.text = ""

@@ -34,7 +34,7 @@ def load_template(path: Path) -> Any:
 
     try:
         book = openpyxl.load_workbook(path)
-    except (InvalidFileException, KeyError, ValueError):
+    except (InvalidFileException, KeyError, ValueError, SyntaxError):  # the last: broken XML
         raise FormatError("not an XLSX file", where=str(path), expected="a workbook") from None
     check_workbook(book, str(path))
     return book
