@@ -24,6 +24,7 @@ from nexome.model.measures import MEASURES
 from nexome.store import usage
 from nexome.store.associations import PublishedStudy
 from nexome.store.disk import now_iso, read_stamped, write_stamped
+from nexome.store.genotypes.manifest import load_manifest as load_genotypes
 from nexome.store.measures import Reading, append_readings, read_history
 from nexome.store.root import Event
 
@@ -188,6 +189,11 @@ def _features(sources: _Sources) -> Answer:
     return max([*lists, *(segment.features for segment in manifest.segments.values())], default=0), {}
 
 
+def _genotype_samples(sources: _Sources) -> Answer:
+    sets = load_genotypes(sources.centre.root.path).sets.values()
+    return sum(entry.people for entry in sets if entry.kind == "samples"), {}
+
+
 def _genes(sources: _Sources) -> Answer:
     genes = sources.centre.genes
     return (len(genes), {}) if genes is not None else (None, {})
@@ -279,6 +285,7 @@ _QUERIES: Final[dict[str, Callable[[_Sources], Answer]]] = {
     "features": _features,
     "samples": lambda sources: (sources.records["samples"], {}),
     "largest_sample": lambda sources: (sources.records["largest"], {}),
+    "genotype_samples": _genotype_samples,
     "genes": _genes,
     "assemblies": lambda _: (1, {}),
     "species": _species,

@@ -1,4 +1,4 @@
-"""The reference pages of docs, made from the code: fields, errors, settings, commands, routes, licences.
+"""The reference pages of docs, made from the code: fields, measures, errors, settings, commands, routes, licences.
 
 `python -m nexome.testing.reference docs/reference` writes them; a test fails when one is stale.
 Each page is a function that returns Markdown; it takes its facts from where they live and keeps
@@ -20,6 +20,7 @@ import click
 
 from nexome.model import errors
 from nexome.model.fields import FIELDS
+from nexome.model.measures import MEASURES
 from nexome.model.settings import Settings
 
 
@@ -30,6 +31,26 @@ def fields_page() -> str:
     )
     head = ("field", "type", "unit", "missing", "meaning", "含义")
     return _page("Fields", "Declared once in `nexome.model.fields`.", _table(head, rows))
+
+
+def measures_page() -> str:
+    """Every measure: unit, kind, how samples tell of a period, source, meaning in both languages."""
+    rows = (
+        (
+            f"`{m.name}`",
+            m.title_en,
+            m.unit,
+            m.kind,
+            m.aggregation,
+            m.source or "none yet",
+            m.meaning_en,
+            m.meaning_zh,
+        )
+        for m in MEASURES.values()
+    )
+    head = ("measure", "title", "unit", "kind", "over a period", "source", "meaning", "含义")
+    text = "Declared once in `nexome.model.measures`; see [measures](../measures.md)."
+    return _page("Measures", text, _table(head, rows))
 
 
 def settings_page() -> str:
@@ -91,6 +112,7 @@ def licences_page() -> str:
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "fields.md": fields_page,
+    "measures.md": measures_page,
     "settings.md": settings_page,
     "errors.md": errors_page,
     "commands.md": commands_page,
