@@ -28,9 +28,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The region a text means, with its strongest associations."""
+    """The region a text means, with its strongest associations; `id` is how it is asked for."""
 
     kind: str
+    id: str
     name: str
     where: str
     strongest: Card[tuple[Association, ...]]
@@ -86,7 +87,7 @@ def _found(ask: Ask, hit: SearchHit) -> Found:
 
 
 def _place(ask: Ask, hit: SearchHit) -> Place:
-    return Place(hit.kind, ask.t.field(hit, "label"), hit.note, card_of(lambda: _strongest(ask, hit)))
+    return Place(hit.kind, hit.id, ask.t.field(hit, "label"), hit.note, card_of(lambda: _strongest(ask, hit)))
 
 
 def _strongest(ask: Ask, hit: SearchHit) -> tuple[Association, ...]:
