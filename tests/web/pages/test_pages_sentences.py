@@ -18,6 +18,8 @@ SOURCES = [
     *sorted((HOME / "web/pages").glob("*.py")),
     HOME / "model/genome.py",
     HOME / "store/genes.py",
+    HOME / "methods/finemap.py",
+    HOME / "methods/coloc.py",
 ]
 OTHERS = [code for code in languages() if code != "en"]
 

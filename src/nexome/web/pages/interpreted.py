@@ -128,11 +128,11 @@ def assumed_of(ask: Ask, signal: Signal) -> tuple[Assumed, ...]:
 
 
 def share_text(share: float) -> str:
-    """A probability as people read it; never 100 % or 0 % where it is not.
+    """A probability as people read it; never 100 % or 0 %.
 
     >>> share_text(0.99996), share_text(0.934), share_text(0.0001)
     ('> 99.9%', '93.4%', '< 0.1%')
     """
-    if 0.9995 < share < 1:
+    if share > 0.9995:
         return "> 99.9%"
-    return "< 0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
+    return "< 0.1%" if share < 0.0005 else f"{share:.1%}"
