@@ -16,7 +16,9 @@ from nexome.access.policy import decide_panel, panel_subject
 from nexome.access.view import View
 from nexome.methods.ld.pairs import PairLd
 from nexome.model.errors import NotFoundError, QueryError, RefusedError
-from nexome.store.genotypes import GenotypeStore
+from nexome.model.genome import allele_key, locus_of
+from nexome.store.associations import FeatureKey
+from nexome.store.genotypes import GenotypeBlock, GenotypeStore, people_table
 from nexome.testing import mixed_root
 from nexome.testing.ld_root import (
     CAUSAL,
@@ -28,6 +30,7 @@ from nexome.testing.ld_root import (
     VARIANTS,
     YRI_ALONE,
     make_ld_root,
+    mosaic_haplotypes,
 )
 
 CHB = slice(0, 120)
@@ -143,6 +146,28 @@ def test_colours_of_a_plot(made, view):
         else:
             assert r2[row] == pytest.approx(plain_r(made.east[:, EAS], 40, row) ** 2, abs=ROUNDED)
     assert r2[SWAPPED] > 0  # its alleles stand the other way in the study
+
+
+def test_long_alleles_are_found_in_either_order(tmp_path):
+    """The panel has the spelled-out allele as REF, the study as ALT: the key alone would not tell."""
+    root = mixed_root.make_root(tmp_path / "root", ["OPEN2"])
+    ref, alt = mixed_root.LONG.split("/")
+    alleles, _ = mosaic_haplotypes(1, 2, 60)
+    block = GenotypeBlock(
+        locus=np.array([locus_of(1, 60_000 + 2), locus_of(1, 70_000)], np.uint64),
+        allele=np.array([allele_key(alt, ref), allele_key("A", "G")], np.uint64),
+        calls=alleles.reshape(2, -1, 2),
+        phased=np.ones((2, 60), bool),
+        spelled={allele_key(alt, ref): f"{alt}/{ref}"},
+    )
+    people = people_table({"sample_id": [f"P{i}" for i in range(60)]})
+    with GenotypeStore.open(root).stage("P", people, kind="ld-panel", access="open") as staged:
+        staged.add(block)
+        staged.publish({})
+    with Centre.open(root) as centre:
+        key = FeatureKey(locus_of(1, 60_000 + 2), allele_key(ref, alt))
+        r2 = centre.owner_view().ld_to("2-70000-A-G", [key])
+    assert r2[0] == pytest.approx(plain_r(alleles, 0, 1) ** 2, abs=ROUNDED)
 
 
 def test_all_pairs(made, view):

@@ -30,7 +30,8 @@ from nexome.access.ld_variants import PanelVariant, locate, panel_variant_id
 from nexome.access.signals import chosen_trait
 from nexome.methods.ld.pairs import Measures, PairLd
 from nexome.model.errors import NotFoundError, QueryError, RefusedError
-from nexome.model.genome import MAX_POSITION, Interval
+from nexome.model.genome import HASHED, MAX_POSITION, Interval
+from nexome.store.associations import query
 
 if TYPE_CHECKING:
     from nexome.access.allowance import Allowance
@@ -131,7 +132,9 @@ class Linkage:
         """
         choice, found = _chosen(self, variant, panel=panel, population=population, study=study)
         r2 = np.full(len(keys), np.nan, np.float32)
-        rows, _ = choice.panel.find_either(keys)
+        long = [key for key in keys if key[1] >= HASHED]
+        spelled = query.features_of(self._allowance().snapshot, long).spelled if long else {}
+        rows, _ = choice.panel.find_either(keys, spelled=spelled)
         held = np.flatnonzero(rows >= 0)
         if len(held):
             r2[held] = measure_rows(choice, found.row, rows[held], measures="r").r2

@@ -126,10 +126,11 @@ def _places(
     allowance: Allowance, study: str, ordinal: int, *, options: ClumpOptions
 ) -> Iterator[Interval | None]:
     """Where candidates may lie: within the window around each hit, overlapping ones joined; or everywhere."""
-    if options.p1 > HIT_P:
+    summary = allowance.snapshot.studies[study].summary()
+    hits = summary.hits(ordinal, order="position")
+    if options.p1 > HIT_P or summary.trait(ordinal).hit_count > len(hits.z):  # not all hits are kept
         yield None
         return
-    hits = allowance.snapshot.studies[study].summary().hits(ordinal, order="position")
     strong = hits.features.take(np.flatnonzero(neg_log10_p_from_z(hits.z) >= -np.log10(options.p1)))
     held: Interval | None = None
     for contig, position in zip(strong.contig.tolist(), strong.position.tolist(), strict=True):
