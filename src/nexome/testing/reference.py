@@ -1,4 +1,4 @@
-"""The reference pages of docs, made from the code: fields, measures, errors, settings, commands, routes, licences.
+"""The reference pages of docs, made from the code: fields, measures, errors, settings, commands, routes.
 
 `python -m nexome.testing.reference docs/reference` writes them; a test fails when one is stale.
 Each page is a function that returns Markdown; it takes its facts from where they live and keeps
