@@ -407,6 +407,8 @@ def test_quarterly_plans_of_forms_are_structured(papers):
     ]
     quarters = plans["全市孵化器及在孵企业服务"][:4]
     assert [(s.first_month, s.last_month) for s in quarters] == [(1, 3), (4, 6), (7, 9), (10, 12)]
+    assert plans["全市孵化器及在孵企业服务"][4].text == "发布征集通知"
+    assert [step.months for step in plans["全市孵化器及在孵企业服务"][3:5]] == ["months 10-12", "month 6"]
     assert plans["研发平台数据采购及保障"] == []  # its plan names no quarters
 
 

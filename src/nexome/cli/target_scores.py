@@ -152,7 +152,7 @@ def progress(root: Path, paper: str, year: int, as_of: datetime | None, format_:
     ]
     print_rows(("number", "indicator", "target", *days), rows)
     for step in made.plan:
-        click.echo(f"  plan, months {step.first_month}-{step.last_month}: {step.text[:100]}")
+        click.echo(f"  plan, {step.months}: {step.text[:100]}")
 
 
 @click.command()

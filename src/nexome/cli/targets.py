@@ -151,14 +151,8 @@ def show(root: Path, version: int | None, paper: str) -> None:
             f"  line {target.line}: {target.code} {target.name}{money}, {len(target.indicators)} indicators"
         )
         for step in plan_of(target):
-            months = (
-                f"{step.first_month}-{step.last_month}"
-                if step.last_month > step.first_month
-                else step.first_month
-            )
-            click.echo(
-                f"    line {step.line}: plan, {step.year or target.year} months {months}: {step.text[:60]}"
-            )
+            year = step.year or target.year
+            click.echo(f"    line {step.line}: plan, {year} {step.months}: {step.text[:60]}")
     for fact in kept.facts:
         click.echo(f"  line {fact.line}: {fact.name} {fact.printed} {fact.unit}")
     for item in kept.unread:

@@ -28,6 +28,13 @@ class PlanStep:
     text: str
     line: int
 
+    @property
+    def months(self) -> str:
+        """Its months as people say them: 'months 1-3', 'month 6'."""
+        if self.last_month > self.first_month:
+            return f"months {self.first_month}-{self.last_month}"
+        return f"month {self.first_month}"
+
 
 def plan_of(table: TargetTable) -> list[PlanStep]:
     """The steps of a project's plan, in the order written; none where the plan names no quarters or months."""
@@ -36,7 +43,9 @@ def plan_of(table: TargetTable) -> list[PlanStep]:
         marks = [mark for mark in _STEP.finditer(text.text) if _months(mark)]
         for mark, end in zip(marks, [*(m.start() for m in marks[1:]), len(text.text)], strict=False):
             first, last = _months(mark) or (1, 12)
-            words = re.sub(r"^(?:完成的工作有|的工作有|完成)?[：:，,、\s]*", "", text.text[mark.end() : end])
+            words = re.sub(
+                r"^(?:之?前|底)?(?:完成的工作有|的工作有)?[：:，,、\s]*", "", text.text[mark.end() : end]
+            )
             steps.append(PlanStep(int(mark["year"] or 0), first, last, words.strip(" ；;"), text.line))
     return steps
 
