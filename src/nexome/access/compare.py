@@ -375,7 +375,7 @@ def _with_warnings(made: Comparison) -> Comparison:
     fewer = min(overlap.only_first, overlap.only_second) + overlap.shared
     holds = {
         "z_used": made.scale == "z",
-        "distance_based": DISTANCE in made.clumping.split(" / "),
+        "distance_based": len(made.leads.union) > 0 and DISTANCE in made.clumping.split(" / "),
         "winners_curse": len(made.leads.union) > 0,
         "no_leads": len(made.leads.union) == 0,
         "small_n": is_small(a.trait) or is_small(b.trait),
