@@ -8,8 +8,6 @@ one lead a locus, the stronger where both studies lead within UNION_BP of each o
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -20,6 +18,7 @@ import pyarrow as pa
 
 from nexome.access.coloc import refuse_same
 from nexome.access.leads import DISTANCE, UNION_BP, LeadKeys, leads_by_distance
+from nexome.access.newest import Newest
 from nexome.access.pairs import Overlap, match_features, overlap_of
 from nexome.access.signals import ancestry_warnings, chosen_trait, is_small
 from nexome.access.tables import feature_table, nearest_symbols
@@ -228,35 +227,7 @@ def compare_studies(
 # ---------------------------------------------------------------- the pass, kept
 
 
-class _Kept:
-    """The newest overlaps, by what they are of; the same pair is counted once, also when asked at once."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._held: OrderedDict[tuple[str, ...], Overlap] = OrderedDict()
-        self._making: dict[tuple[str, ...], threading.Lock] = {}
-
-    def get(self, key: tuple[str, ...], make: Any) -> Overlap:
-        """What is held under `key`, made by `make` where nothing is."""
-        with self._lock:
-            if key in self._held:
-                self._held.move_to_end(key)
-                return self._held[key]
-            making = self._making.setdefault(key, threading.Lock())
-        with making:
-            with self._lock:
-                if key in self._held:
-                    return self._held[key]
-            made: Overlap = make()
-            with self._lock:
-                self._held[key] = made
-                self._making.pop(key, None)
-                while len(self._held) > _KEPT_MOST:
-                    self._held.popitem(last=False)
-            return made
-
-
-_KEPT: Final = _Kept()
+_KEPT: Final[Newest[Overlap]] = Newest(_KEPT_MOST)
 
 
 def _overlap(allowance: Allowance, published: list[PublishedStudy], names: list[tuple[str, str]]) -> Overlap:

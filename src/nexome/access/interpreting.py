@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,9 @@ from nexome.access.coloc import (
 )
 from nexome.access.compare import Comparison, compare_studies
 from nexome.access.credible import FLANK_BP, SETS_MAX, CredibleSet, credible_set_of, locus_intervals
+from nexome.access.ld_panels import usable_panels
 from nexome.access.leads import LeadKeys, leads_by_distance, leads_by_ld
+from nexome.access.newest import Newest
 from nexome.access.signals import chosen_trait
 from nexome.access.tables import feature_table
 from nexome.methods.normal import neg_log10_p_from_z
@@ -26,15 +28,22 @@ from nexome.model.genome import Interval
 if TYPE_CHECKING:
     from nexome.access.allowance import Allowance
     from nexome.access.centre import Centre
+    from nexome.access.identity import Principal
     from nexome.access.ld_answers import ClumpAnswer
     from nexome.access.signals import SignalOptions
     from nexome.methods.coloc import Priors
+
+
+# Clumps depend on a study version and on the panels alone; the figures of a page ask for them again.
+# Each principal has its own, so that whoever uses a private panel is in the audit log.
+_CLUMPS: Final[Newest[ClumpAnswer]] = Newest(64)
 
 
 class _Asking(Protocol):
     """What these doors need of a View."""
 
     _centre: Centre
+    principal: Principal
 
     def _allowance(self) -> Allowance: ...
 
@@ -164,9 +173,13 @@ def _leads(view: _Asking, allowance: Allowance, trait: tuple[str, str | None]) -
     ordinal, chosen = chosen_trait(published, trait[1])
     by_distance = leads_by_distance(published, ordinal)
     try:
-        return leads_by_ld(view.clump(trait[0], chosen.id), by_distance, allowance.snapshot.assembly)
+        panels = usable_panels(view._centre.genotypes.sets(), view.principal, asked=None)  # noqa: SLF001
+        version = str(published.path), published.published, chosen.id
+        key = (view.principal, version, *((p.name, p.version) for p in panels))
+        found = _CLUMPS.get(key, lambda: view.clump(trait[0], chosen.id))
     except (NotFoundError, QueryError):
         return by_distance
+    return leads_by_ld(found, by_distance, allowance.snapshot.assembly)
 
 
 def _posterior(
