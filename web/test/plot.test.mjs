@@ -6,7 +6,7 @@ import { buildSync } from "esbuild";
 
 const built = buildSync({ entryPoints: ["src/plot.ts"], bundle: true, format: "esm", write: false });
 const source = Buffer.from(built.outputFiles[0].contents).toString("base64");
-const { flatten, flattenRuns, nearest, walk, zoomed } = await import(`data:text/javascript;base64,${source}`);
+const { flatten, flattenRuns, flattenStrokes, nearest, walk, zoomed } = await import(`data:text/javascript;base64,${source}`);
 
 const points = (x, y, role) => ({ x, y, role, name: x.map(String), note: x.map(String), href: [] });
 const same = { x: (v) => v, y: (v) => v };
@@ -18,6 +18,11 @@ test("points of one kind stand flat, x before y", () => {
 test("runs become two-ended lines of their own grey", () => {
   const runs = { x: [1, 2], low: [0, 0.25], high: [0.5, 0.75], role: [0, 1] };
   assert.deepEqual([...flattenRuns(runs, 1)], [2, 2, 0.25, 2, 0.75]);
+});
+
+test("strokes run from end to end, those of a role alone", () => {
+  const strokes = { x0: [0, 1], y0: [0, 0.25], x1: [0.5, 2], y1: [0.5, 0.75], role: [0, 2], thick: 1 };
+  assert.deepEqual([...flattenStrokes(strokes, 2)], [2, 1, 0.25, 2, 0.75]);
 });
 
 test("the nearest point within reach is found, and none beyond it", () => {
