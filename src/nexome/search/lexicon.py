@@ -8,33 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from nexome.model.knowledge import Name, NamedTerm
 from nexome.search.text import fold
+
+__all__ = ["Lexicon", "Name", "NamedTerm", "Relations"]
 
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
-
-
-class Name(NamedTuple):
-    """One name of a term: its text, what it is (label, exact, layperson, translation …) and its language."""
-
-    text: str
-    kind: str
-    language: str
-
-
-@dataclass(frozen=True)
-class NamedTerm:
-    """A term with its names, the label first, the terms above it and those that mean the same elsewhere."""
-
-    id: str
-    names: Sequence[Name]
-    parents: Sequence[str] = ()
-    equivalents: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
