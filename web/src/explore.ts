@@ -2,7 +2,7 @@
 // same answers, keeps the address, and lets the server write every word again once the window rests.
 // What fails here leaves the page that was there.
 
-import { colour, drawGenes, drawOverview, drawPanel, GENE_ROW, type Letter, type Little, MARGIN, Sheet } from "./explore/draw.js";
+import { colour, drawGenes, drawOverview, drawPanel, drawTrack, GENE_ROW, type Letter, type Little, MARGIN, Sheet } from "./explore/draw.js";
 import { type Around, placeGenes, united } from "./explore/genes.js";
 import { Genome, placeText, span, type Window } from "./explore/genome.js";
 import { listen, moveOf } from "./explore/gestures.js";
@@ -35,6 +35,7 @@ class Explorer {
   private readonly around: Tiles<Around>;
   private readonly overview: Sheet | undefined;
   private readonly tip = document.createElement("div");
+  private readonly tracks = new Map<string, Sheet>();
   private little: Little | undefined;
   private window: Window;
   private ld: string;
@@ -57,6 +58,7 @@ class Explorer {
     this.overview = above ? new Sheet(above) : undefined;
     this.tip.className = "tip";
     this.tip.hidden = true;
+    for (const drawn of stage.querySelectorAll(".track")) drawn.remove(); // drawn anew below
     stage.append(this.tip);
     this.makeReachable();
     this.listen();
@@ -230,6 +232,33 @@ class Explorer {
     const high = rows * GENE_ROW + (letters.length ? 34 : 0);
     this.genes.box.style.height = high ? `${MARGIN.top + MARGIN.bottom + high}px` : "0";
     drawGenes(this.genes, this.genome, this.window, placed, letters);
+    this.drawTracks(around);
+  }
+
+  /** Each track below the genes: its figure is made when a window first has it. */
+  private drawTracks(around: readonly Around[]): void {
+    const titles = [...new Set(around.flatMap((part) => part.tracks.map((track) => track.title)))];
+    for (const title of titles) if (!this.tracks.has(title)) this.tracks.set(title, this.makeTrack(title));
+    for (const [title, sheet] of this.tracks) {
+      const strips = around.flatMap((part) => part.tracks.filter((track) => track.title === title));
+      sheet.box.closest("figure")!.hidden = strips.length === 0;
+      if (strips.length) drawTrack(sheet, this.window, strips);
+    }
+  }
+
+  private makeTrack(title: string): Sheet {
+    const figure = document.createElement("figure");
+    figure.className = "figure track";
+    const caption = document.createElement("figcaption");
+    const name = document.createElement("h2");
+    name.className = "quiet";
+    name.textContent = title;
+    caption.append(name);
+    const box = document.createElement("div");
+    box.className = "plot";
+    figure.append(caption, box);
+    this.tip.before(figure);
+    return new Sheet(box);
   }
 
   /** Alleles of the variants in view, at the closest. */

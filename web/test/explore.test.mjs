@@ -162,7 +162,7 @@ test("genes stand in rows without overlap, those that do not fit are left out", 
       assert.ok(Math.abs(a.middle - b.middle) >= half(a) + half(b) - 1e-6);
     }
   }
-  const tile = { genes: genes.slice(0, 3), too_wide: false, recombination: { x: [], y: [] } };
+  const tile = { genes: genes.slice(0, 3), too_wide: false, recombination: { x: [], y: [] }, tracks: [] };
   assert.equal(united([tile, tile]).length, 3);
 });
 

@@ -16,7 +16,8 @@ from nexome.store.genes import import_genes
 from nexome.store.root import open_root
 from nexome.testing.associations import tiny_block, tiny_root, tiny_study
 from nexome.testing.ld_root import make_ld_root
-from nexome.testing.small_centre import HOSTILE, PRIVATE, PROTEINS, SMALL
+from nexome.testing.small_centre import HOSTILE, PRIVATE, PROTEINS, SMALL, make_small_centre
+from nexome.testing.small_tracks import make_small_tracks
 from nexome.web.pages.explore_pictures import GeneBar, Points, place_genes
 from nexome.web.pages.explore_scale import GenomeScale, base_text, place_text, stretch_at, zoomed
 from nexome.web.pages.language import languages
@@ -177,6 +178,7 @@ def test_the_island_is_told_what_it_needs(browser, small):
     assert explore(browser, path="/around.json", region="genome").json() == {
         "genes": [],
         "too_wide": True,
+        "tracks": [],
         "recombination": {"x": [], "y": []},
     }
 
@@ -246,6 +248,33 @@ def test_a_lead_that_is_nowhere_is_said_to_be(linked):
     answer = explore(browser, region=f"{contig}:1-100000", ld="rs4294967000")
     assert answer.status_code == 200
     assert "Not coloured by LD" in answer.text
+
+
+def test_tracks_and_recombination_lie_under_the_same_axis(tmp_path, browser_of):
+    small = make_small_centre(tmp_path / "root", variants=500)
+    root = open_root(small.path)
+    make_small_tracks(root, tmp_path / "files")
+    with Centre.open(small.path, owner_token="nxm_owner-token-of-the-page-tests") as centre:
+        browser, view = browser_of(create_app(centre)), centre.view_for(None)
+        region = "1:1000001-2000000"
+        page = explore(browser, region=region, studies="SC0001").text
+        assert "Made-up peaks" in page
+        assert "Made-up signal" in page
+        assert ">hidden<" not in page  # private
+        assert ">hidden<" in explore(browser, region=region, studies="SC0001", owner=True).text
+        told = explore(browser, path="/around.json", region=region).json()
+        peaks = next(t for t in told["tracks"] if t["title"] == "Made-up peaks")
+        kept = view.track("peaks", region)
+        starts = np.maximum(kept["start"].to_numpy().astype(float) - 1, 1_000_000)
+        np.testing.assert_allclose(peaks["ends"][0], starts, atol=1.5)
+        signal = next(t for t in told["tracks"] if t["title"] == "Made-up signal")
+        values = view.track("signal", region, 600)["value"].to_numpy()
+        np.testing.assert_allclose(np.array(signal["heights"]) * signal["top"], values, rtol=1e-5)
+        rates = view.recombination(region)
+        assert len(told["recombination"]["x"]) == 2 * rates.num_rows
+        assert max(told["recombination"]["y"]) == pytest.approx(
+            min(1, max(rates["recombination_rate"].to_pylist()) / 100)
+        )
 
 
 # ---------------------------------------------------------------- arithmetic

@@ -3,7 +3,7 @@
 
 import type { Genome, Window } from "./genome.js";
 import { span, ticks } from "./genome.js";
-import type { Around, Placed } from "./genes.js";
+import type { Around, Placed, Strip } from "./genes.js";
 import { label } from "./genes.js";
 import { Heights } from "./heights.js";
 import { ldClass, type Spot } from "./points.js";
@@ -199,6 +199,25 @@ export function drawGenes(sheet: Sheet, genome: Genome, w: Window, placed: reado
   }
   drawLetters(sheet, w, letters);
   axis(sheet, genome, w);
+}
+
+/** Strips of one track, of several tiles; a signal's heights are brought to the highest of them. */
+export function drawTrack(sheet: Sheet, w: Window, strips: readonly Strip[]): void {
+  sheet.clear();
+  const { pen } = sheet;
+  const top = Math.max(...strips.map((s) => s.top ?? 1));
+  const low = sheet.height - 4;
+  pen.fillStyle = colour("text");
+  for (const strip of strips) {
+    const scale = strip.top === null ? 1 : strip.top / top;
+    strip.heights.forEach((height, i) => {
+      const from = Math.max(MARGIN.left, sheet.x(strip.ends[0][i]!, w));
+      const to = Math.min(sheet.width - MARGIN.right, sheet.x(strip.ends[1][i]!, w));
+      if (to < MARGIN.left || from > sheet.width - MARGIN.right) return;
+      const high = Math.max(1, height * scale * (low - 4));
+      pen.fillRect(from, low - high, Math.max(1, to - from), high);
+    });
+  }
 }
 
 export interface Letter { place: number; reference: string; other: string }

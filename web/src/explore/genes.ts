@@ -16,7 +16,11 @@ export interface Around {
   genes: Gene[];
   too_wide: boolean;
   recombination: { x: number[]; y: number[] };
+  tracks: Strip[];
 }
+
+/** One track: ends of its items on the drawn genome, heights 0 to 1; `top` is the value of 1, null for intervals. */
+export interface Strip { title: string; ends: [number[], number[]]; heights: number[]; top: number | null }
 
 export interface Placed { gene: Gene; row: number; low: number; high: number; middle: number }
 

@@ -24,7 +24,13 @@ from nexome.web.pages import explore_parts as parts
 from nexome.web.pages import plots
 from nexome.web.pages.associations import Association
 from nexome.web.pages.explore_parts import Lead, Row, Shown
-from nexome.web.pages.explore_pictures import gene_picture, overview_picture, place_genes, region_picture
+from nexome.web.pages.explore_pictures import (
+    gene_picture,
+    overview_picture,
+    place_genes,
+    region_picture,
+    track_picture,
+)
 from nexome.web.pages.explore_scale import (
     GenomeScale,
     drawn_contigs,
@@ -37,6 +43,7 @@ from nexome.web.pages.figures import Wording, as_columns
 from nexome.web.pages.numbers import bases_text, p_text
 from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, card_of, rows_of, variant_id
 from nexome.web.pages.plots import Figure
+from nexome.web.pages.problem import problem_of
 from nexome.web.pages.studies import sample_of
 from nexome.web.pages.svg import SHAPES
 
@@ -101,6 +108,7 @@ class ExplorePage(Page):
     genes: Markup | None
     gene_rows: int
     genes_note: str
+    tracks: tuple[tuple[str, Markup], ...]
     sentence: str
     tables: tuple[tuple[str, Card[tuple[Row, ...]]], ...]
     others: Card[tuple[Other, ...]]
@@ -140,6 +148,10 @@ def build_explore(ask: Ask) -> ExplorePage:
         genes=_markup(gene_picture(rows, scale, _gene_sentence(ask, rows)).for_page()) if rows else None,
         gene_rows=len(rows),
         genes_note=_genes_note(ask, bars, rows),
+        tracks=tuple(
+            (s.title, _markup(track_picture(s.ends, s.heights, s.title).for_page()))
+            for s in parts.tracks_of(ask, state, scale)
+        ),
         sentence=sentence,
         tables=tuple((_label(ask, s.pick), card_of(partial(_table, ask, s))) for s in shown),
         others=card_of(lambda: _others(ask, state, scale)),
@@ -191,6 +203,15 @@ def build_around(ask: Ask) -> Download:
     told = {
         "genes": genes,
         "too_wide": bars is None,
+        "tracks": [
+            {
+                "title": s.title,
+                "ends": (left + s.ends * width).tolist(),
+                "heights": s.heights.tolist(),
+                "top": None if np.isnan(s.top) else s.top,
+            }
+            for s in parts.tracks_of(ask, state, scale)
+        ],
         "recombination": {"x": (left + curve[0] * width).tolist(), "y": curve[1].tolist()},
     }
     return Download(orjson.dumps(told), "application/json", "around.json")
@@ -206,9 +227,10 @@ def _lead(ask: Ask, state: State, windows: Sequence[Any], scale: GenomeScale) ->
     try:
         lead = parts.find_lead(ask, state, windows, scale)
     except NexomeError as error:
-        return None, ask.t("explore.no_lead", why=error.found)
-    if lead is None and state.ld != "none" and scale.span_bp > parts.LD_SPAN_BP:
-        return None, ask.t("explore.ld_wide")
+        return None, ask.t("explore.no_lead", why=problem_of(error, ask.t).detail.text.rstrip(".。"))
+    if lead is None and state.ld != "none" and windows:
+        wide = scale.span_bp > parts.LD_SPAN_BP
+        return None, ask.t("explore.ld_wide") if wide else ask.t("explore.ld_none_here")
     return lead, ""
 
 

@@ -17,8 +17,10 @@ import pyarrow as pa
 from nexome.access.answers import FeatureAnswer
 from nexome.access.windows import WindowAnswer
 from nexome.methods.manhattan import HIT
-from nexome.model.genome import loci_of
+from nexome.model.errors import NotFoundError, QueryError
+from nexome.model.genome import Interval, loci_of
 from nexome.store.associations import FeatureKey
+from nexome.store.tracks import TrackRecord
 from nexome.web.pages.associations import Association, association_of
 from nexome.web.pages.explore_pictures import GeneBar, Points
 from nexome.web.pages.explore_scale import GenomeScale, interval_of
@@ -34,6 +36,9 @@ OTHERS_SPAN_BP: Final = 2_000_000
 ROWS: Final = 25
 OTHERS: Final = 12
 LABELS: Final = 3
+CANDIDATES: Final = 5  # leads tried before a window goes without colours
+TRACKS: Final = 4
+TRACK_ITEMS: Final = 600
 
 
 @dataclass(frozen=True)
@@ -90,9 +95,19 @@ def find_lead(
 
     None where there is none. Raises what the View raises for a lead, panel or population that is not there.
     """
-    text = state.ld or _strongest(windows, scale)
-    if not text or text == "none":
+    if state.ld == "none":
         return None
+    if state.ld:
+        return _lead(ask, state, state.ld)
+    for text in _strongest(windows, scale):
+        try:
+            return _lead(ask, state, text)
+        except (NotFoundError, QueryError):  # not in a panel, or it does not vary there: the next one
+            continue
+    return None
+
+
+def _lead(ask: Ask, state: State, text: str) -> Lead:
     study = state.picks[0].answer.study.id if state.picks else None
     around = ask.view.ld(
         text, flank_bp=1, panel=state.panel or None, population=state.population or None, study=study
@@ -102,11 +117,13 @@ def find_lead(
     return Lead(feature, chosen.panel.name, chosen.population, chosen.people, bool(state.ld))
 
 
-def _strongest(windows: Sequence[tuple[Pick, WindowAnswer]], scale: GenomeScale) -> str:
-    if scale.span_bp > LD_SPAN_BP or not windows or not windows[0][1].table.num_rows:
-        return ""
+def _strongest(windows: Sequence[tuple[Pick, WindowAnswer]], scale: GenomeScale) -> list[str]:
+    """The strongest variants of the first study, where the window is narrow enough to be coloured unasked."""
+    if scale.span_bp > LD_SPAN_BP or not windows:
+        return []
     table = windows[0][1].table
-    return variant_id(rows_of(table.slice(int(np.nanargmax(table["neg_log_10_p_value"])), 1))[0])
+    order = np.argsort(-table["neg_log_10_p_value"].to_numpy(), kind="stable")[:CANDIDATES]
+    return [variant_id(row) for row in rows_of(table.take(order))]
 
 
 def show(ask: Ask, scale: GenomeScale, found: tuple[Pick, WindowAnswer], lead: Lead | None) -> Shown:
@@ -197,6 +214,40 @@ def _bar(ask: Ask, row: Mapping[str, Any], scale: GenomeScale, contig: int) -> G
         strand=row["strand"] or "",
         href=ask.href("genes", symbol),
     )
+
+
+@dataclass(frozen=True)
+class TrackStrip:
+    """A track in the window: ends of I items as shares of the width [2, I], heights 0 to 1 (intervals: 1)."""
+
+    name: str
+    title: str
+    ends: npt.NDArray[np.float64]
+    heights: npt.NDArray[np.float64]
+    top: float  # the value that a height of 1 stands for; NaN for intervals
+
+
+def tracks_of(ask: Ask, state: State, scale: GenomeScale) -> list[TrackStrip]:
+    """The first TRACKS tracks of intervals and signals this reader may see; none in a window too wide."""
+    place = interval_of(state.where)
+    if place is None or scale.span_bp > GENES_SPAN_BP:
+        return []
+    drawn = [r for r in ask.view.track_records() if r.kind in {"intervals", "signal"}][:TRACKS]
+    return [_strip(ask, record, place, scale) for record in drawn]
+
+
+def _strip(ask: Ask, record: TrackRecord, place: Interval, scale: GenomeScale) -> TrackStrip:
+    table = ask.view.track(record.name, place, TRACK_ITEMS, limit=TRACK_ITEMS)
+    contig = np.full(table.num_rows, place.contig, np.int64)
+    half = 0.5 / scale.span_bp  # a share is of the middle of a base
+    low, high = (scale.share(loci_of(contig, table[n].to_numpy())) for n in ("start", "end"))
+    heights, top = np.ones(table.num_rows), float("nan")
+    if record.kind == "signal":
+        values = np.nan_to_num(table["value"].to_numpy().astype(np.float64))
+        top = float(max(values.max(initial=0.0), 1e-9))
+        heights = np.clip(values / top, 0, 1)
+    title = ask.t.field(record, "title") or record.name
+    return TrackStrip(record.name, title, np.clip(np.stack([low - half, high + half]), 0, 1), heights, top)
 
 
 def others_of(ask: Ask, state: State, scale: GenomeScale) -> list[tuple[Association, str]] | None:

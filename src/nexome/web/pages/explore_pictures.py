@@ -22,6 +22,7 @@ LD_STEPS: Final = (0.2, 0.4, 0.6, 0.8)
 LD_NAMES: Final = ("ld1", "ld2", "ld3", "ld4", "ld5")  # r² below 0.2, 0.2–0.4 … 0.8 and above
 GENE_ROWS: Final = 8
 GENE_ROW_PX: Final = 26
+TRACK_PX: Final = 24  # height of the strip of a track
 _LETTER: Final = 0.0085  # share of the width that a letter of a gene's name takes on a screen of 1,040 pixels
 
 Floats = npt.NDArray[np.float64]
@@ -150,6 +151,14 @@ def gene_picture(rows: Sequence[Sequence[GeneBar]], scale: GenomeScale, sentence
             picture.label(at, y, gene.label, style="gene text", anchor=anchor, shift=(0, -7), href=gene.href)
     for x, text in scale.ticks():
         picture.x_tick(x, text)
+    return picture
+
+
+def track_picture(ends: Floats, heights: Floats, sentence: str) -> Picture:
+    """Items of a track as bars from the bottom: `ends` shares of the width [2, I], `heights` 0 to 1 [I]."""
+    picture = Picture(1040, 76, sentence)
+    for low, high, height in zip(ends[0].tolist(), ends[1].tolist(), heights.tolist(), strict=True):
+        picture.bar((low, high), height / 2, height=max(1.0, TRACK_PX * height))
     return picture
 
 
