@@ -48,7 +48,7 @@ def visited(visit, small, request):
         for code in CODES:
             for size, (width, height) in SIZES.items():
                 one = {"name": f"{kind}-{code}-{size}", "path": f"/{code}{path_of(kind, small)}"}
-                one |= {"width": width, "height": height, "whole": True}
+                one |= {"width": width, "height": height}
                 if folder and kind in PICTURED:
                     Path(folder).mkdir(parents=True, exist_ok=True)
                     one["picture"] = str(Path(folder).resolve() / f"{one['name']}.png")
