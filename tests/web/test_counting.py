@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from nexome.access.centre import Centre
 from nexome.access.identity import new_token, token_hash
 from nexome.app import create_app
+from nexome.model.errors import SpaceError
 from nexome.model.measures import MEASURES
 from nexome.report.measures import measure
 from nexome.store import usage
@@ -181,6 +182,30 @@ def test_a_busy_catalogue_loses_no_count(asker: Asker, root: Path, monkeypatch: 
         with pytest.raises(sqlite3.OperationalError):
             asker.counter.flush()
     assert asker.totals()[usage.PAGES] == {"home": 1}
+
+
+def test_a_full_disk_loses_neither_counts_nor_visitors(asker: Asker, monkeypatch: pytest.MonkeyPatch):
+    asker.get("/en/")
+    with monkeypatch.context() as patched:
+        patched.setattr("nexome.web.counting.add_visitors", _full)
+        with pytest.raises(SpaceError):
+            asker.counter.flush()
+    asker.get("/en/", client="203.0.113.9")
+    totals = asker.totals()
+    assert totals[usage.PAGES] == {"home": 2}
+    assert totals[usage.VISITORS] == {"": 2}
+
+
+def test_a_disk_without_room_for_the_days_salt_still_answers(asker: Asker, monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as patched:
+        patched.setattr("nexome.web.counting.salt_of", _full)
+        assert asker.get("/en/").status_code == 200
+    assert asker.get("/en/").status_code == 200
+    assert asker.totals()[usage.PAGES] == {"home": 1}
+
+
+def _full(*_: object) -> None:
+    raise SpaceError("the disk is full")
 
 
 def _busy(_: object) -> None:

@@ -23,7 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from nexome.methods.distinct import add_hash, new_sketch
+from nexome.methods.distinct import Sketch, add_hash, new_sketch
 from nexome.model.errors import NexomeError
 from nexome.store import usage
 from nexome.store.accounts import Accounts
@@ -166,17 +166,27 @@ class AccessCounter:
             self._counts[usage.UP, ""] += seconds
 
     def flush(self) -> None:
-        """Write what was counted since the last time. Raises BusyError and keeps it, if it cannot."""
+        """Write what was counted since the last time; where it cannot, raise (BusyError …) and keep it."""
         with self._lock:
             day = self._day or time.strftime("%Y-%m-%d", time.gmtime())
             sketch = self._sketch.copy() if self._sketched else None
             waiting = [*self._past, (day, self._counts)]
             self._past, self._counts, self._sketched = [], Counter(), False
-        if sketch is not None:
-            waiting[-1][1][usage.VISITORS, ""] += add_visitors(self._root, day, sketch)
-        for each, counts in waiting:
+        for each, counts in waiting:  # from here on the accounts keep them
             self._accounts.add_counts({(each, *key): count for key, count in counts.items() if count})
+        if sketch is not None:
+            self._flush_visitors(day, sketch)
         self._accounts.flush_counts()
+
+    def _flush_visitors(self, day: str, sketch: Sketch) -> None:
+        try:
+            new = add_visitors(self._root, day, sketch)
+        except BaseException:
+            with self._lock:
+                self._sketched = True  # the sketch still holds them: the next flush adds them
+            raise
+        if new:
+            self._accounts.add_counts({(day, usage.VISITORS, ""): new})
 
 
 class CountingLayer:
