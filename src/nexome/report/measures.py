@@ -35,7 +35,6 @@ CACHE_KIND: Final = "nexome-measures-cache"
 CACHE_VERSION: Final = 1
 SIZES_SECONDS: Final = 3600  # how old sizes of files may be where nobody asked for fresh ones
 PERIOD_DAYS: Final = 30  # uptime and response times tell of this many days
-QUERY_KINDS: Final = ("variant", "phewas", "region", "lookup", "gene")
 EVENT_KINDS: Final = ("server-started", "server-lost", "backup-made", "backup-restored")
 DERIVED: Final = frozenset({CACHE_NAME, "lock", "serving"})  # not held for anyone
 
@@ -81,9 +80,7 @@ class _Sources:
     @cached_property
     def totals(self) -> dict[str, dict[str, int]]:
         """Counters since the root was made, by kind and subject."""
-        kinds = (usage.PAGES, usage.API, usage.DOWNLOADS, usage.VISITS, usage.VISITORS, usage.BYTES)
-        more = (usage.ROBOTS, usage.STATUS, *QUERY_KINDS)
-        return self.centre.catalogue.accounts.count_totals([*kinds, *more])
+        return self.centre.catalogue.accounts.count_totals()
 
     @cached_property
     def recent(self) -> dict[str, dict[str, int]]:
@@ -219,19 +216,20 @@ def _counted(kind: str) -> Callable[[_Sources], Answer]:
     """The query of a counter whose parts are its subjects."""
 
     def query(sources: _Sources) -> Answer:
-        rows = sources.totals[kind]
+        rows = sources.totals.get(kind, {})
         return sum(rows.values()), {subject: count for subject, count in sorted(rows.items()) if subject}
 
     return query
 
 
 def _queries(sources: _Sources) -> Answer:
-    parts = {kind: float(sum(sources.totals[kind].values())) for kind in QUERY_KINDS}
-    return sum(parts.values()), {kind: count for kind, count in parts.items() if count}
+    kinds = sorted(kind for kind in sources.totals if usage.is_question(kind))
+    parts = {kind: float(sum(sources.totals[kind].values())) for kind in kinds}
+    return sum(parts.values()), parts
 
 
 def _robots(sources: _Sources) -> Answer:
-    return sources.totals[usage.ROBOTS].get("requests", 0), {}
+    return sources.totals.get(usage.ROBOTS, {}).get("requests", 0), {}
 
 
 def _uptime(sources: _Sources) -> Answer:
@@ -256,7 +254,7 @@ def _percentile(share: float) -> Callable[[_Sources], Answer]:
 
 
 def _server_errors(sources: _Sources) -> Answer:
-    return sources.totals[usage.STATUS].get("5xx", 0), {}
+    return sources.totals.get(usage.STATUS, {}).get("5xx", 0), {}
 
 
 def _happened(kind: str) -> Callable[[_Sources], Answer]:

@@ -206,16 +206,22 @@ class Accounts:
         with self._read() as connection:
             return {(day, kind, subject): n for day, kind, subject, n in connection.execute(select(COUNTERS))}
 
-    def count_totals(self, kinds: Iterable[str], *, since: str = "") -> dict[str, dict[str, int]]:
-        """Counters of these kinds, by kind and subject, added up over the days from `since` (a date) on."""
-        wanted = list(kinds)
-        total = func.sum(COUNTERS.c.count)
-        question = select(COUNTERS.c.kind, COUNTERS.c.subject, total).where(COUNTERS.c.kind.in_(wanted))
+    def count_totals(
+        self, kinds: Iterable[str] | None = None, *, since: str = ""
+    ) -> dict[str, dict[str, int]]:
+        """Counters by kind and subject, added up over the days from `since` (a date) on.
+
+        Of these kinds, each there even when nothing was counted; None: of all that were.
+        """
+        wanted = None if kinds is None else list(kinds)
+        question = select(COUNTERS.c.kind, COUNTERS.c.subject, func.sum(COUNTERS.c.count))
         question = question.where(COUNTERS.c.day >= since).group_by(COUNTERS.c.kind, COUNTERS.c.subject)
-        found: dict[str, dict[str, int]] = {kind: {} for kind in wanted}
+        if wanted is not None:
+            question = question.where(COUNTERS.c.kind.in_(wanted))
+        found: dict[str, dict[str, int]] = {kind: {} for kind in wanted or ()}
         with self._read() as connection:
             for kind, subject, count in connection.execute(question):
-                found[kind][subject] = int(count)
+                found.setdefault(kind, {})[subject] = int(count)
         return found
 
     @property

@@ -75,6 +75,11 @@ def percentile_ms(counts: Mapping[int, int], share: float) -> float | None:
     raise AssertionError
 
 
+def is_question(kind: str) -> bool:
+    """Whether rows of a kind count questions a View was asked: all others have a dash in their name."""
+    return "-" not in kind
+
+
 def time_subject(door: str, bucket: int) -> str:
     """Subject of a TIME row."""
     return f"{door} {bucket:02d}"
