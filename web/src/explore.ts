@@ -210,7 +210,7 @@ class Explorer {
       }
       drawPanel(panel.sheet, this.genome, this.window, {
         spots: panel.spots, heights: panel.heights, lead, coloured: lead !== "", threshold: this.scene.threshold,
-        thresholdText: "5×10⁻⁸", curves,
+        thresholdText: "5×10⁻⁸", curves, curveText: this.scene.texts["recombination"]!,
       }, this.scene.shapes);
       panel.figure.toggleAttribute("data-waiting", !panel.tiles.complete(this.window));
       panel.figure.toggleAttribute("data-failed", panel.tiles.failed);

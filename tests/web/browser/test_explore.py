@@ -1,4 +1,4 @@
-"""The explorer in Chromium: pan, zoom, keys, address, back, points; each of its states, quiet and accessible."""
+"""The explorer in Chromium: pan, zoom, keys, address, back, points; its states, quiet and accessible."""
 
 import json
 import subprocess

@@ -72,6 +72,7 @@ export interface Panel {
   threshold: number;
   thresholdText: string;
   curves: readonly Around["recombination"][];
+  curveText: string;
 }
 
 export function drawPanel(sheet: Sheet, genome: Genome, w: Window, panel: Panel, shapes: Shapes): void {
@@ -80,7 +81,6 @@ export function drawPanel(sheet: Sheet, genome: Genome, w: Window, panel: Panel,
   const { width, height } = sheet.inner;
   const y = (value: number) => MARGIN.top + (1 - panel.heights.share(value)) * height;
   frame(sheet, genome, w, panel.heights, y);
-  curves(sheet, w, panel.curves);
   line(pen, [MARGIN.left, y(panel.threshold)], [MARGIN.left + width, y(panel.threshold)], colour("accent"), [2, 4]);
   pen.fillStyle = colour("accent-ink");
   pen.textAlign = "right";
@@ -89,6 +89,7 @@ export function drawPanel(sheet: Sheet, genome: Genome, w: Window, panel: Panel,
   pen.beginPath();
   pen.rect(MARGIN.left - 4, 0, width + 8, sheet.height);
   pen.clip();
+  curves(sheet, w, panel.curves, panel.curveText);
   drawSpots(sheet, w, panel, y, shapes);
   pen.restore();
   axis(sheet, genome, w);
@@ -108,8 +109,12 @@ function frame(sheet: Sheet, genome: Genome, w: Window, heights: Heights, y: (va
   }
 }
 
-function curves(sheet: Sheet, w: Window, found: Panel["curves"]): void {
+function curves(sheet: Sheet, w: Window, found: Panel["curves"], text: string): void {
   const { pen } = sheet;
+  if (!found.some((curve) => curve.x.length > 0)) return;
+  pen.fillStyle = colour("quiet");
+  pen.textAlign = "right";
+  pen.fillText(text, sheet.width - MARGIN.right, MARGIN.top - 4);
   pen.strokeStyle = colour("ld2");
   pen.globalAlpha = 0.55;
   pen.beginPath();

@@ -176,7 +176,10 @@ def build_explore_figure(ask: Ask, *, figure: str, ending: str) -> Download:
     )
     if ending == "svg":
         recombination = parts.recombination_of(ask, state, scale)
-        picture = region_picture(one.points, scale, _wording(ask, state, one, lead), recombination)
+        wording = _wording(ask, state, one, lead)
+        picture = region_picture(
+            one.points, scale, wording, recombination, ask.t("explore.live.recombination")
+        )
         return Download(picture.for_file().encode(), "image/svg+xml", f"{stem}.svg")
     text = as_columns(_columns(one))
     return Download(text.encode(), "text/tab-separated-values; charset=utf-8", f"{stem}.tsv")
@@ -361,7 +364,9 @@ def _panel(ask: Ask, state: State, shown: Shown, scale: GenomeScale, *, lead: Le
     pick, wording = shown.pick, _wording(ask, state, shown, lead)
     study = pick.answer.study
     number = state.picks.index(pick) + 1
-    picture = region_picture(shown.points, scale, wording, parts.recombination_of(ask, state, scale))
+    recombination = parts.recombination_of(ask, state, scale)
+    curve = ask.t("explore.live.recombination")
+    picture = region_picture(shown.points, scale, wording, recombination, curve)
     query = urlencode(query_of(state, ask.view.assembly))
     stem = ask.href("explore", "figures", str(number))
     region = window_text(state.where, ask.view.assembly)
@@ -512,4 +517,4 @@ def _scene(ask: Ask, state: State, lead: Lead | None) -> str:
     return orjson.dumps(scene).decode()
 
 
-LIVE_TEXTS: Final = ("keys", "png", "color_by", "bin")
+LIVE_TEXTS: Final = ("keys", "png", "color_by", "bin", "recombination")

@@ -56,6 +56,11 @@ class Lead:
         """Rs number or identifier."""
         return self.feature.rsid or self.feature.id
 
+    @property
+    def group(self) -> str:
+        """The panel, and the population where it is not everyone."""
+        return f"{self.panel} · {self.population}" if self.population else self.panel
+
 
 @dataclass(frozen=True)
 class Shown:

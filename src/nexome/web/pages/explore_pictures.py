@@ -52,8 +52,10 @@ class Points:
         return np.where(np.isnan(self.r2), np.int8(-1), steps)
 
 
-def region_picture(points: Points, scale: GenomeScale, wording: Wording, recombination: Floats) -> Picture:
-    """Associations of a window; `recombination` [2, R] is a curve of shares of width and height."""
+def region_picture(
+    points: Points, scale: GenomeScale, wording: Wording, recombination: Floats, curve: str
+) -> Picture:
+    """Associations of a window; `recombination` [2, R] is a curve of shares of both, named `curve`."""
     picture = Picture(1040, 320, wording.sentence)
     heights = points.scale
     for value in heights.ticks():
@@ -62,6 +64,7 @@ def region_picture(points: Points, scale: GenomeScale, wording: Wording, recombi
         picture.upright(border)
     if recombination.shape[1]:
         picture.curve(recombination[0], recombination[1], colour="text")
+        picture.label(1, 1, curve, anchor="end", shift=(0, -4))
     picture.level(float(heights.share(GENOME_WIDE)), wording.threshold)
     _draw_points(picture, points, heights)
     for x, text in scale.ticks():
