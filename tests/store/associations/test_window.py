@@ -111,7 +111,8 @@ def test_verify_finds_a_zoom_file_that_is_not_of_the_cells(tmp_path):
     assert verify_store(tmp_path / "root").ok
     first, other = (snapshot.studies[n].path / ZOOM_NAME for n in ("S20", "S21"))
     first.write_bytes(other.read_bytes())
-    assert [f.where for f in verify_store(tmp_path / "root").findings] == ["studies/S20/1: zoom.arrow"]  # by its checksum
+    # By its checksum, and by its content.
+    assert [f.where for f in verify_store(tmp_path / "root").findings] == ["studies/S20/1: zoom.arrow"]
     found = dict(check_summaries(snapshot, ["S20", "S22"]))
-    assert list(found) == ["study S20"]  # and by its content
+    assert list(found) == ["study S20"]
     assert "strongest features" in found["study S20"]
