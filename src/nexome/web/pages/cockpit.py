@@ -29,6 +29,7 @@ from nexome.report.standing import (
     standings,
     years_of,
 )
+from nexome.store.measures import last_sample
 from nexome.store.papers import paper_names
 from nexome.web.pages.drawings import bar, spark, states_bar
 from nexome.web.pages.money import day_text, measure_text, money_text, share_text
@@ -122,11 +123,16 @@ class Year:
 
 @dataclass(frozen=True)
 class CockpitPage(Page):
-    """The cockpit of one year. `years` as links; `papers` says whether any paper is kept."""
+    """The cockpit of one year.
+
+    `years` as links; `papers` says whether any paper is kept; `sampled` is the time of the sample that projects
+    are measured by ('': none), while the measures themselves are as of now.
+    """
 
     template: ClassVar[str] = "cockpit.html"
     years: tuple[Link, ...]
     as_of: str
+    sampled: str
     papers: bool
     year: Card[Year]
     measures: Card[tuple[MeasureGroup, ...]]
@@ -143,6 +149,7 @@ def build_cockpit(ask: Ask) -> CockpitPage:
         ),
         years=tuple(Link(str(y), ask.again(year=y), y == year) for y in years),
         as_of=day_text(today(), ask.t),
+        sampled=last_sample(centre.root.path).replace("T", " ").removesuffix("Z"),
         papers=bool(paper_names(centre.root.path)),
         year=card_of(lambda: _year_of(ask, standings(centre.root, year))),
         measures=card_of(lambda: _measures(ask, centre)),
