@@ -178,7 +178,11 @@ def build_explore_figure(ask: Ask, *, figure: str, ending: str) -> Download:
         recombination = parts.recombination_of(ask, state, scale)
         wording = _wording(ask, state, one, lead)
         picture = region_picture(
-            one.points, scale, wording, recombination, ask.t("explore.live.recombination")
+            one.points,
+            scale,
+            wording=wording,
+            recombination=recombination,
+            curve=ask.t("explore.live.recombination"),
         )
         return Download(picture.for_file().encode(), "image/svg+xml", f"{stem}.svg")
     text = as_columns(_columns(one))
@@ -366,7 +370,7 @@ def _panel(ask: Ask, state: State, shown: Shown, scale: GenomeScale, *, lead: Le
     number = state.picks.index(pick) + 1
     recombination = parts.recombination_of(ask, state, scale)
     curve = ask.t("explore.live.recombination")
-    picture = region_picture(shown.points, scale, wording, recombination, curve)
+    picture = region_picture(shown.points, scale, wording=wording, recombination=recombination, curve=curve)
     query = urlencode(query_of(state, ask.view.assembly))
     stem = ask.href("explore", "figures", str(number))
     region = window_text(state.where, ask.view.assembly)

@@ -53,7 +53,7 @@ class Points:
 
 
 def region_picture(
-    points: Points, scale: GenomeScale, wording: Wording, recombination: Floats, curve: str
+    points: Points, scale: GenomeScale, *, wording: Wording, recombination: Floats, curve: str
 ) -> Picture:
     """Associations of a window; `recombination` [2, R] is a curve of shares of both, named `curve`."""
     picture = Picture(1040, 320, wording.sentence)
