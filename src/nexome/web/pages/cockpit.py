@@ -125,8 +125,8 @@ class Year:
 class CockpitPage(Page):
     """The cockpit of one year.
 
-    `years` as links; `papers` says whether any paper is kept; `sampled` is the time of the sample that projects
-    are measured by ('': none), while the measures themselves are as of now.
+    `years` as links; `papers` says whether any paper is kept; `sampled` is the time of the sample that
+    projects are measured by ('': none), while the measures themselves are as of now.
     """
 
     template: ClassVar[str] = "cockpit.html"
