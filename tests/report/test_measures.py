@@ -4,15 +4,19 @@ import math
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nexome.access.centre import Centre
 from nexome.access.identity import new_token, token_hash
+from nexome.model.genome import allele_key
 from nexome.model.measures import GROUPS, MEASURES, UNITS
 from nexome.report import measures
 from nexome.report.measures import bytes_by_store, measure
 from nexome.store import usage
 from nexome.store.backup import backup_root, restore_root
+from nexome.store.genotypes import GenotypeBlock, GenotypeStore, people_table
+from nexome.store.genotypes.types import Kind
 from nexome.testing.small_centre import SmallCentre, make_small_centre
 
 
@@ -77,6 +81,25 @@ def test_a_withdrawn_study_is_no_longer_measured(root: Path):
     assert after["studies"] == before["studies"] - 1
     assert after["associations"] == before["associations"] - gone.cells
     assert after["traits"] == before["traits"] - len(gone.study.traits)
+
+
+def stage_genotypes(root: Path, name: str, *, kind: Kind, people: int) -> None:
+    store = GenotypeStore.open(root)
+    table = people_table({"sample_id": [f"{name}-{i}" for i in range(people)]})
+    locus = (np.uint64(1) << np.uint64(32)) + np.arange(1, 6, dtype=np.uint64)
+    allele = np.full(5, allele_key("A", "G"), np.uint64)
+    calls = np.zeros((5, people, 2), np.int8)
+    with store.stage(name, table, kind=kind) as staged:
+        staged.add(GenotypeBlock(locus=locus, allele=allele, calls=calls, phased=np.ones((5, people), bool)))
+        staged.publish({"source": "a test"})
+
+
+def test_genotyped_samples_are_those_of_sets_that_are_no_panels(root: Path):
+    before = values(root)["genotype_samples"]
+    stage_genotypes(root, "panel", kind="ld-panel", people=12)
+    assert values(root)["genotype_samples"] == before
+    stage_genotypes(root, "people", kind="samples", people=7)
+    assert values(root)["genotype_samples"] == (before or 0) + 7
 
 
 def test_bytes_are_those_of_the_files(root: Path):
