@@ -2,7 +2,7 @@
 // and manifest.json, by which the pages find them. Prints what each weighs, compressed; fails above the budget.
 
 import { build } from "esbuild";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -12,7 +12,8 @@ const target = join(here, "../src/nexome/web/static");
 const BUDGET_BYTES = 300_000; // script of one page, compressed
 const OUTSIDE_BUDGET = new Set(["browse.js"]); // igv.js, on the one page that is about it
 
-await rm(target, { recursive: true, force: true });
+const KEPT_MS = 3_600_000; // what an earlier build made is kept this long: a server may still be giving it out
+
 await mkdir(target, { recursive: true });
 
 const result = await build({
@@ -40,7 +41,14 @@ for (const [path, output] of Object.entries(result.metafile.outputs)) {
   tooLarge ||= bytes > BUDGET_BYTES && !OUTSIDE_BUDGET.has(plain);
   console.log(`${plain.padEnd(12)} ${(bytes / 1000).toFixed(1)} kB compressed`);
 }
-await writeFile(join(target, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");
+const unfinished = join(target, ".manifest.json");
+await writeFile(unfinished, JSON.stringify(manifest, null, 2) + "\n");
+await rename(unfinished, join(target, "manifest.json"));
+const made = new Set([...Object.keys(result.metafile.outputs).map((path) => basename(path)), "manifest.json"]);
+for (const file of await readdir(target)) {
+  const path = join(target, file);
+  if (!made.has(file) && Date.now() - (await stat(path)).mtimeMs > KEPT_MS) await rm(path, { recursive: true });
+}
 if (tooLarge) {
   console.error(`A page's script weighs more than ${BUDGET_BYTES / 1000} kB compressed.`);
   process.exitCode = 1;
