@@ -1,5 +1,7 @@
-"""The tutorial's commands, run as they stand on the real files, print what the page shows."""
+"""The tutorials' commands, run as they stand on the real files, print what the pages show."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,14 +9,30 @@ import pytest
 from nexome.testing.transcript import agrees, rewrite, run_step, steps_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+TUTORIALS = ("tutorial", "tutorial-explorer")
+CUT_OFF = ("unshare", "--map-root-user", "--net")  # a namespace without a network, not even the loopback
+
+
+def folder_beside(shared, tmp_path):
+    """A folder to work in, with the files and documents where the tutorials say they are."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (tmp_path / "shared").symlink_to(shared.parent)
+    (folder / "docs").symlink_to(DOCS)
+    return folder
+
+
+def can_cut_off():
+    try:
+        return subprocess.run([*CUT_OFF, "true"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 @pytest.mark.shared
 @pytest.mark.slow
 def test_the_tutorial_is_true(shared, tmp_path):
-    folder = tmp_path / "work"
-    folder.mkdir()
-    (tmp_path / "shared").symlink_to(shared.parent)
+    folder = folder_beside(shared, tmp_path)
     steps = steps_of((DOCS / "tutorial.md").read_text(encoding="utf-8"))
     assert len(steps) > 15
     for step in steps:
@@ -24,9 +42,28 @@ def test_the_tutorial_is_true(shared, tmp_path):
         )
 
 
-def test_both_languages_run_the_same():
+@pytest.mark.shared
+@pytest.mark.slow
+def test_the_explorers_tutorial_is_true_without_a_network(shared, tmp_path):
+    if not can_cut_off():
+        pytest.skip("no namespace without a network can be made here (unshare)")
+    folder = folder_beside(shared, tmp_path)
+    page = DOCS / "tutorial-explorer.md"
+    anew = tmp_path / page.name
+    anew.write_text(page.read_text(encoding="utf-8"), encoding="utf-8")
+    command = [*CUT_OFF, sys.executable, "-m", "nexome.testing.transcript", str(anew), str(folder)]
+    subprocess.run(command, check=True, timeout=300)
+    before, after = (steps_of(p.read_text(encoding="utf-8")) for p in (page, anew))
+    assert len(before) > 30
+    assert [step.command for step in after] == [step.command for step in before]
+    for printed, shown in zip(after, before, strict=True):
+        assert agrees(list(printed.expected), shown.expected), f"$ {shown.command}"
+
+
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_both_languages_run_the_same(name):
     english, chinese = (
-        steps_of((DOCS / name).read_text(encoding="utf-8")) for name in ("tutorial.md", "tutorial.zh.md")
+        steps_of((DOCS / f"{name}{ending}").read_text(encoding="utf-8")) for ending in (".md", ".zh.md")
     )
     assert english == chinese
 

@@ -52,12 +52,8 @@ def _steps(block: str) -> list[Step]:
 
 
 def run_step(step: Step, folder: Path) -> list[str]:
-    """Run a command in `folder` by the shell, `nexome` being this Python's; the lines it prints."""
-    shim = folder / ".bin"
-    shim.mkdir(exist_ok=True)
-    program = shim / "nexome"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nexome.main "$@"\n')
-    program.chmod(0o755)
+    """Run a command in `folder` by the shell, `nexome` and `python` being this Python's; what it prints."""
+    shim = _programs(folder)
     kept = {k: v for k, v in os.environ.items() if not k.startswith("NEXOME_")}
     environment = kept | {
         "PATH": f"{shim}{os.pathsep}{os.environ['PATH']}",
@@ -74,6 +70,17 @@ def run_step(step: Step, folder: Path) -> list[str]:
         check=False,
     )
     return [line.rstrip() for line in done.stdout.decode().splitlines()]
+
+
+def _programs(folder: Path) -> Path:
+    """A folder in `folder` with `nexome` and `python`, both of them this Python's."""
+    shim = (folder / ".bin").resolve()
+    shim.mkdir(exist_ok=True)
+    for name, more in (("nexome", " -m nexome.main"), ("python", "")):
+        program = shim / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}"{more} "$@"\n')
+        program.chmod(0o755)
+    return shim
 
 
 def agrees(printed: list[str], expected: tuple[str, ...]) -> bool:
