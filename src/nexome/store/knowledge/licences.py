@@ -1,0 +1,26 @@
+"""Which licences let others have the data too.
+
+Only what is known to allow it counts: a source whose licence is unknown, or unclear, is shown here and
+exported nowhere, unless its loader says that it may be. This is a guard, no legal advice.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_OPEN: Final = re.compile(
+    r"\bCC0\b|publicdomain/zero|\bCC[ -]BY(?:[ -]SA)?(?:[ -]\d\.\d)?(?![ -]N[CD])\b|licenses/by(?:-sa)?/"
+    r"|public domain|\bODbL\b|\bODC-(?:By|ODbL)\b|\bMIT\b|\bApache-2\.0\b|\bBSD\b|\bPDDL\b",
+    re.IGNORECASE,
+)
+_CLOSED: Final = re.compile(r"-N[CD]\b|\bBY[ -](?:NC|ND)|licenses/by-n[cd]|no redistribution", re.IGNORECASE)
+
+
+def allows_redistribution(licence: str) -> bool:
+    """Whether a licence, by its name or address, is one that lets the data be passed on.
+
+    >>> allows_redistribution("CC BY 4.0"), allows_redistribution("CC BY-NC 4.0"), allows_redistribution("")
+    (True, False, False)
+    """
+    return bool(_OPEN.search(licence)) and not _CLOSED.search(licence)
