@@ -43,15 +43,16 @@ def root_facts(centre: Centre) -> dict[str, Any]:
     from nexome.store.disk import lock_holder  # noqa: PLC0415
     from nexome.store.genotypes.manifest import FOLDER as GENOTYPES  # noqa: PLC0415
     from nexome.store.genotypes.manifest import load_manifest as load_genotypes  # noqa: PLC0415
+    from nexome.store.knowledge import Knowledge  # noqa: PLC0415
+    from nexome.store.knowledge.manifest import FOLDER as KNOWLEDGE  # noqa: PLC0415
     from nexome.store.track_manifest import FOLDER as TRACKS  # noqa: PLC0415
 
     snapshot, root = centre.store.snapshot(), centre.root
     layouts = [segment.layout for segment in snapshot.segments.values()]
     cells = sum(study.cells for study in snapshot.studies.values())
     files = [path for path in root.path.rglob("*") if path.is_file()]
-    size = sum(
-        p.stat().st_size for p in files if p.relative_to(root.path).parts[0] not in {GENOTYPES, TRACKS}
-    )
+    elsewhere = {GENOTYPES, TRACKS, KNOWLEDGE}
+    size = sum(p.stat().st_size for p in files if p.relative_to(root.path).parts[0] not in elsewhere)
     genes, genotypes = centre.genes, load_genotypes(centre.root.path).sets
     tracks = centre.tracks.records()
     return {
@@ -74,6 +75,10 @@ def root_facts(centre: Centre) -> dict[str, Any]:
             for name, e in genotypes.items()
         },
         "tracks": {r.name: {"kind": r.kind, "access": r.access, "features": r.features} for r in tracks},
+        "knowledge": {
+            s.name: {"release": s.release, "licence": s.licence, "terms": s.terms, "edges": s.edges}
+            for s in Knowledge.open(root.path).sources()
+        },
         "writer": lock_holder(root.path),
         "catalogue": {
             "revision": centre.catalogue.revision,
@@ -102,9 +107,17 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("genes", f"{facts['genes']:,}" if facts["genes"] else "none: nexome import genes --help"),
         ("genotypes", _genotypes(facts["genotypes"])),
         ("tracks", ", ".join(facts["tracks"]) or "none: nexome import track --help"),
+        ("knowledge", _knowledge(facts["knowledge"])),
         ("writer", busy),
         ("catalogue", f"{state} (sequence {catalogue['sequence']} of {facts['sequence']})"),
     ]
+
+
+def _knowledge(sources: dict[str, dict[str, Any]]) -> str:
+    if not sources:
+        return "none: nexome knowledge load --help"
+    statements = sum(source["edges"] for source in sources.values())
+    return f"{len(sources):,} sources with {statements:,} statements: nexome knowledge sources"
 
 
 def _genotypes(sets: dict[str, dict[str, Any]]) -> str:

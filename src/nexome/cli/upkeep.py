@@ -69,12 +69,17 @@ def verify(root: Path, study: str | None, source: Path | None) -> None:
 
 
 def _beside_associations(root: Path) -> list[Finding]:
-    """What is wrong with the files of genes and tracks."""
+    """What is wrong with the files of genes, tracks and knowledge."""
     from nexome.store.associations.verify import Finding  # noqa: PLC0415
     from nexome.store.genes import find_damage_in_genes  # noqa: PLC0415
+    from nexome.store.knowledge import find_damage_in_knowledge  # noqa: PLC0415
     from nexome.store.tracks import find_damage_in_tracks  # noqa: PLC0415
 
-    damages = [*find_damage_in_genes(root), *find_damage_in_tracks(root)]
+    damages = [
+        *find_damage_in_genes(root),
+        *find_damage_in_tracks(root),
+        *find_damage_in_knowledge(root),
+    ]
     return [Finding("file", d.path.relative_to(root).as_posix(), d.found) for d in damages]
 
 
@@ -116,6 +121,7 @@ def compact(root: Path) -> None:
     """
     from nexome.store.disk import RootLock  # noqa: PLC0415
     from nexome.store.genotypes import GenotypeStore  # noqa: PLC0415
+    from nexome.store.knowledge import clean_knowledge  # noqa: PLC0415
     from nexome.store.track_writer import clean_tracks  # noqa: PLC0415
 
     with open_centre(root) as centre:
@@ -125,6 +131,7 @@ def compact(root: Path) -> None:
         GenotypeStore(centre.root).clean()
         with RootLock(root):
             clean_tracks(root)
+            clean_knowledge(root)
         after = len(centre.store.snapshot().segments)
     click.echo(f"{before} segments became {after}." if before != after else "Nothing is waiting.")
 

@@ -1,11 +1,11 @@
 """Backup and restore of a root, while imports and readers go on.
 
 A backup is a folder laid out as a root, so that it can be opened and served as it stands, and
-backup.json, which says which manifest it holds. Folders of associations, genotypes, tracks never change once
-published; they are copied, or hard-linked where asked and possible, and those that are there already
-are kept: a second backup into the same folder costs only what is new. Files that do change (manifest,
-events, catalogue, settings, genes) are taken together under the root's lock, which is held for a
-moment. A catalogue in another database (PostgreSQL) is not copied; the report says so.
+backup.json, which says which manifest it holds. Folders of associations, genotypes, tracks, knowledge
+never change once published; they are copied, or hard-linked where asked and possible, and those that are
+there already are kept: a second backup into the same folder costs only what is new. Files that do change
+(manifest, events, catalogue, settings, genes) are taken together under the root's lock, which is held
+for a moment. A catalogue in another database (PostgreSQL) is not copied; the report says so.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ from nexome.store.genotypes.manifest import NAME as GENOTYPES_NAME
 from nexome.store.genotypes.manifest import RESERVED
 from nexome.store.genotypes.manifest import Manifest as GenotypesManifest
 from nexome.store.genotypes.manifest import load_manifest as load_genotypes
+from nexome.store.knowledge.manifest import DERIVED, KnowledgeManifest
+from nexome.store.knowledge.manifest import FOLDER as KNOWLEDGE
+from nexome.store.knowledge.manifest import NAME as KNOWLEDGE_NAME
 from nexome.store.measures import NAME as MEASURES_NAME
 from nexome.store.papers import FOLDER as PAPERS_NAME
 from nexome.store.root import EVENTS_NAME, ROOT_NAME, SETTINGS_NAME, open_root
@@ -52,7 +55,12 @@ BACKUP_NAME: Final = "backup.json"
 CATALOGUE_NAME: Final = "catalogue.sqlite"
 GENES_NAME: Final = "genes"
 SMALL_FOLDERS: Final = (GENES_NAME, PAPERS_NAME)  # taken whole, each time
-MANIFESTS: Final = (f"{GENOTYPES}/{GENOTYPES_NAME}", f"{TRACKS}/{TRACKS_NAME}", f"{FOLDER}/{NAME}")
+MANIFESTS: Final = (
+    f"{GENOTYPES}/{GENOTYPES_NAME}",
+    f"{TRACKS}/{TRACKS_NAME}",
+    f"{KNOWLEDGE}/{KNOWLEDGE_NAME}",
+    f"{FOLDER}/{NAME}",
+)
 LOCK_WAIT_S: Final = 600.0
 
 _INCOMING: Final = ".incoming"
@@ -168,7 +176,8 @@ def _check_target(target: Path, root_id: str) -> None:
 
 def _load_kept(root: Path) -> dict[str, str]:
     """Path below the root of each folder that manifests name → its digest."""
-    return _digests(load_manifest(root), load_genotypes(root)) | TrackManifest.load(root).digests
+    digests = _digests(load_manifest(root), load_genotypes(root))
+    return digests | TrackManifest.load(root).digests | KnowledgeManifest.load(root).digests
 
 
 def _digests(manifest: Manifest, genotypes: GenotypesManifest) -> dict[str, str]:
@@ -233,6 +242,7 @@ def _published(target: Path) -> Iterator[Path]:
     yield from (p for kind in ("axes", "segments") for p in (target / FOLDER / kind).glob("*"))
     yield from (target / FOLDER / "studies").glob("*/*")
     yield from (p for p in (target / TRACKS).glob("*/*") if p.is_dir())
+    yield from (p for p in (target / KNOWLEDGE).glob("*/*") if p.is_dir() and p.parent.name not in DERIVED)
     # packed forms, which a backup makes when it is asked, are derived and left alone
     yield from (p for p in (target / GENOTYPES).glob("*/*") if p.is_dir() and p.parent.name not in RESERVED)
 

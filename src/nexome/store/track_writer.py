@@ -7,7 +7,6 @@ a contig is refused, since the file is then of another assembly. The caller hold
 from __future__ import annotations
 
 import re
-import secrets
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,16 +23,8 @@ from nexome.formats.bbi import describe_signal
 from nexome.model.errors import FormatError, InputError, NotFoundError
 from nexome.model.fields import schema_of
 from nexome.model.genome import Assembly
-from nexome.store.checksums import sha256_file, write_checksums
-from nexome.store.disk import (
-    check_free_space,
-    now_iso,
-    publish_folder,
-    remove_folder,
-    space_errors,
-    step,
-    write_stamped,
-)
+from nexome.store.checksums import sha256_file
+from nexome.store.disk import now_iso, step, write_stamped
 from nexome.store.root import Root
 from nexome.store.track_manifest import FOLDER, Access, TrackEntry, TrackKind, TrackManifest, version_path
 from nexome.store.tracks import (
@@ -46,9 +37,9 @@ from nexome.store.tracks import (
     TrackRecord,
     Tracks,
 )
+from nexome.store.versions import publish_version, remove_unnamed
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,79}")
-_STAGING: Final = ".staging-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +120,7 @@ def clean_tracks(root: Path) -> list[str]:
 
     The caller holds the root's lock, so nobody stages meanwhile.
     """
-    named = TrackManifest.load(root).digests
-    removed = []
-    for folder in sorted((root / FOLDER).glob("*/*")):
-        path = folder.relative_to(root).as_posix()
-        if folder.is_dir() and path not in named:
-            remove_folder(folder)
-            removed.append(path)
-    for folder in (root / FOLDER).glob("*"):
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-    return removed
+    return remove_unnamed(root, FOLDER, named=TrackManifest.load(root).digests)
 
 
 # ---------------------------------------------------------------- checks
@@ -232,17 +213,10 @@ def _publish(
         )
     version = before.newest + 1 if before else 1
     checksum = sha256_file(track.source)
-    folder = root.path / FOLDER / track.name
-    with space_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    check_free_space(folder, needed_bytes)
-    # A version number a crash has used up without naming it is taken again: clean it away first.
-    remove_folder(version_path(root.path, track.name, version))
-    staged = folder / f"{_STAGING}{secrets.token_hex(4)}"
-    staged.mkdir()
-    try:
-        with space_errors(staged):
-            write(staged)
+    final = version_path(root.path, track.name, version)
+
+    def fill(staged: Path) -> None:
+        write(staged)
         files = [{"name": p.name, "sha256": sha256_file(p)} for p in (track.sources or (track.source,))]
         values = {"name": track.name, "track_kind": track.kind, "track_version": version, **facts}
         values |= {
@@ -253,13 +227,8 @@ def _publish(
         }
         values |= {"format": track.format, "assembly": root.assembly.digest}
         write_stamped(staged / FACTS_NAME, values, kind=KIND, version=VERSION, sealed=True)
-        digest = write_checksums(staged)
-        step("track-staged")
-        publish_folder(staged, version_path(root.path, track.name, version))
-    except BaseException:
-        shutil.rmtree(staged, ignore_errors=True)
-        raise
-    step("track-published")
+
+    digest = publish_version(final, fill, needed_bytes=needed_bytes, what="track")
     manifest.with_track(_named(track, before, version, digest)).save(root.path)
     root.append_event(
         "track-imported",

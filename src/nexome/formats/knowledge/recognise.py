@@ -17,6 +17,7 @@ from nexome.formats.knowledge import (
     mappings,
     obo,
     obo_graphs,
+    owl,
     pharmacogenes,
     scores,
     statements,
@@ -139,6 +140,9 @@ _ALL: Final = (
         "ontology in OBO Graphs JSON",
         lambda h: h.json_has("graphs"),
         obo_graphs.read_obo_graphs,
+    ),
+    Format(
+        "owl", "ontology in OWL (RDF/XML)", lambda h: "<rdf:RDF" in h.text and "owl" in h.text, owl.read_owl
     ),
     Format(
         "sssom",
