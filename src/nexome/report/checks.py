@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from nexome.report import rules_budget, rules_sentences, rules_targets
+from nexome.report import rules_agreement, rules_budget, rules_sentences, rules_targets
 from nexome.report.findings import SEVERITIES, Finding
 from nexome.report.paper import Paper
 
-_RULES: Final = (*rules_budget.RULES, *rules_sentences.RULES, *rules_targets.RULES)
+_RULES: Final = (*rules_budget.RULES, *rules_sentences.RULES, *rules_targets.RULES, *rules_agreement.RULES)
 
 
 def check_paper(paper: Paper) -> list[Finding]:

@@ -40,6 +40,11 @@ RULES: Final[dict[str, tuple[str, str]]] = {
     "cost-over": ("a cost does not exceed the project's money", "成本不超过项目资金"),
     "checkbox": ("a group of checkboxes has one ticked", "选项至少勾选一项"),
     "numbering": ("numbered goals follow one another", "目标编号连续"),
+    "goal-figure": ("a goal and an indicator give one number for the same things", "总体目标与指标值一致"),
+    "cost-sum": ("the ceilings of all costs together stay within the money", "各项成本上限之和不超过资金"),
+    "last-year": ("last year's project of the same name fits what is said of this one", "同名项目上年情况与填报相符"),
+    "item-amount": ("each item named in a sentence has its amount", "文字中所列项目均有金额"),
+    "item-level": ("a group of the classification is broken down to items", "功能分类列到项级"),
     "cut-off": ("no row is cut off", "表格行完整"),
 }  # fmt: skip
 

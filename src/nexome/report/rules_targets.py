@@ -21,7 +21,7 @@ _MONEY_UNITS: Final = frozenset({"元", "万元", "亿元", "千元", "万"})
 # A unit that fits no countable thing, or one thing's unit on another.
 _UNITS: Final = (
     (re.compile(r"人数$"), frozenset({"次", "个", "项", "篇", "场"}), "人"),
-    (re.compile(r"次数$"), frozenset({"个", "人", "篇", "家"}), "次"),
+    (re.compile(r"次数$"), frozenset({"个", "人", "篇", "家", "项"}), "次"),
     (re.compile(r"^(?!.*(?:文章|论文|论著)).*专利"), frozenset({"篇"}), "项"),
     (re.compile(r"发表.*(?:文章|论文)|文章数"), frozenset({"名", "人", "人次"}), "篇"),
     (re.compile(r"人才队伍|研究生培养"), frozenset({"个", "篇", "项"}), "人"),
@@ -147,6 +147,12 @@ def comparison_sense(paper: Paper) -> Iterator[Finding]:
     for table, leaf in _leaves(paper):
         good = _GOOD.search(leaf.name) and not _BAD.search(leaf.name) and leaf.unit == "%"
         bad = _BAD.search(leaf.name) or ("成本" in leaf.level1 and leaf.unit in _MONEY_UNITS)
+        if good and leaf.comparison == "=" and leaf.low is not None and leaf.low < 100:
+            yield _say(
+                table, "comparison-sense", "note", leaf.line, "=", expected="≥",
+                en=f"{leaf.name} = {leaf.low} %: more would miss the target; ≥ is meant.",
+                zh=f"“{leaf.name}”={leaf.low}%，超过即不符，宜为“≥”。",
+            )  # fmt: skip
         if (good and leaf.comparison in {"≤", "<"}) or (bad and leaf.comparison in {"≥", ">"}):
             yield _say(
                 table, "comparison-sense", "error", leaf.line, leaf.comparison, expected="≥" if good else "≤",
@@ -170,6 +176,8 @@ def unit_value(paper: Paper) -> Iterator[Finding]:
 
 
 def _unit_expected(leaf: Indicator) -> str:
+    if leaf.unit == "人数":
+        return "人"
     if leaf.unit == "无":
         return "项、分等" if "影响因子" not in leaf.name else "分"
     if (
@@ -240,6 +248,11 @@ def _unmeasurable(leaf: Indicator) -> tuple[str, str] | None:
             "it has no name but its level's",
             "三级指标未具体命名，与二级指标同名",
         ),
+        (
+            leaf.name.endswith("率") and not re.search(r"\d|全部|一次性|合格|达到|优于", value),
+            f"a rate that is given a text ({leaf.value})",
+            f"名称为比率，指标值却是文字（{leaf.value}）",
+        ),
         (leaf.low == 0 and leaf.comparison == "≥", "≥ 0 is always reached", "“≥0”必然完成"),
         (
             loose and "年" not in value[:8],
@@ -256,17 +269,27 @@ def _unmeasurable(leaf: Indicator) -> tuple[str, str] | None:
 
 
 def level(paper: Paper) -> Iterator[Finding]:
-    """Outputs under costs, dates under quality."""
+    """Outputs under costs, dates under quality, timeliness under quantity, counts under timeliness, standing under money."""
     for table, leaf in _leaves(paper):
         output = "成本" in leaf.level1 and _OUTPUT.search(leaf.name) and leaf.unit not in _MONEY_UNITS
-        date = leaf.level2 == "质量指标" and leaf.unit == "date"
-        if output or date:
-            right = "产出指标" if output else "时效指标"
+        right = "产出指标" if output else _right_level(leaf)
+        if right:
             yield _say(
                 table, "level", "warning", leaf.line, leaf.level2, expected=right,
                 en=f"{leaf.name} ({leaf.value}) stands under {leaf.level2}, but is {right}.",
                 zh=f"“{leaf.name}”（{leaf.value}）列在{leaf.level2}下，应属{right}。",
             )  # fmt: skip
+
+
+def _right_level(leaf: Indicator) -> str:
+    """The second level an indicator belongs to, if plainly another; '' where it stands well or may be argued."""
+    kinds = (
+        (leaf.level2 == "质量指标" and leaf.unit == "date", "时效指标"),
+        (leaf.level2 == "数量指标" and leaf.name.endswith("及时率"), "时效指标"),
+        (leaf.level2 == "时效指标" and leaf.name.endswith("次数"), "数量指标"),
+        (leaf.level2 == "经济效益指标" and leaf.name.endswith(("地位", "影响力")), "社会效益指标"),
+    )
+    return next((right for holds, right in kinds if holds), "")
 
 
 def twice(paper: Paper) -> Iterator[Finding]:
