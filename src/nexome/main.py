@@ -51,6 +51,14 @@ _QUERY: Final[Table] = {
     "ld-panels": ("nexome.cli.ld:panels", "Genotypes that LD is computed from."),
     "studies": ("nexome.cli.query:studies", "The list of studies."),
 }
+_SEARCH: Final[Table] = {
+    "find": ("nexome.cli.search:find", "Find by meaning, and say why."),
+    "normalise": ("nexome.cli.search:normalise", "Find the concept of each line of a file."),
+    "train": ("nexome.cli.search:train", "Train the encoder on the loaded vocabularies."),
+    "index": ("nexome.cli.search:index", "Build the search index, and swap it in."),
+    "heldout": ("nexome.cli.search:heldout", "Make development sets of names held out."),
+    "evaluate": ("nexome.cli.search:evaluate", "Measure how often the right concept comes first."),
+}
 _TOKEN: Final[Table] = {
     "create": ("nexome.cli.tokens:create", "Make a token and print it, once."),
     "list": ("nexome.cli.tokens:list_tokens", "List all tokens."),
@@ -71,6 +79,14 @@ _GENOTYPES: Final[Table] = {
 _TRACKS: Final[Table] = {
     "list": ("nexome.cli.tracks:list_tracks", "List all tracks."),
     "withdraw": ("nexome.cli.tracks:withdraw", "Take a track away."),
+}
+_KNOWLEDGE: Final[Table] = {
+    "load": ("nexome.cli.knowledge:load", "Load ontologies, tables of terms, mappings, annotations."),
+    "fetch": ("nexome.cli.knowledge:fetch", "Download what a sources.yaml names."),
+    "sources": ("nexome.cli.knowledge:list_sources", "List sources with licences and counts."),
+    "show": ("nexome.cli.knowledge:show", "Show a term: names, definition, equivalents."),
+    "export": ("nexome.cli.knowledge:export", "Write a source's tables, where its licence allows."),
+    "withdraw": ("nexome.cli.knowledge:withdraw", "Take a source away."),
 }
 _TARGETS: Final[Table] = {
     "import": ("nexome.cli.targets:import_papers", "Bring in budget and target papers."),
@@ -93,6 +109,7 @@ COMMANDS: Final[Table] = {
     "init": ("nexome.cli.init:init", "Make a new, empty root."),
     "import": (_IMPORT, "Bring data in: association results, genes."),
     "query": (_QUERY, "Ask questions from the command line."),
+    "search": (_SEARCH, "Find by meaning in Chinese and English; train, index, evaluate."),
     "clump": ("nexome.cli.ld:clump", "One index variant for each signal of a study, by LD."),
     "serve": ("nexome.app:serve", "Serve the pages and the API of a root."),
     "status": ("nexome.cli.status:status", "Tell what a root holds and how it is."),
@@ -103,6 +120,7 @@ COMMANDS: Final[Table] = {
     "grant": ("nexome.cli.tokens:grant", "Let a token's holder see, read or download a study."),
     "genotypes": (_GENOTYPES, "Sets of people's genotypes: list, show, export, withdraw."),
     "tracks": (_TRACKS, "List tracks, or take them away."),
+    "knowledge": (_KNOWLEDGE, "Terms and statements of ontologies: load, show, export."),
     "targets": (_TARGETS, "Read, check and answer budget and target papers."),
     "measures": ("nexome.cli.measures:measures", "Measure the centre: held, used, kept."),
     "verify": ("nexome.cli.upkeep:verify", "Compare every stored byte with its checksum."),

@@ -97,7 +97,7 @@ def merge(sources: Mapping[str, Mapping[str, Any]]) -> Merged:
     terms = _one_row_each(stacked)
     successor = _successors(terms)
     merged = Merged(terms, _no_names(), _no_matches(), successor)
-    names = _all_names(sources, merged)
+    names = _all_names(sources, merged, ranks)
     matches = [
         tables["matches"].append_column("source", pa.array([name] * tables["matches"].num_rows, pa.string()))
         for name, tables in sources.items()
@@ -200,41 +200,51 @@ def _successors(terms: pa.Table) -> dict[str, str]:
     return found
 
 
-def _all_names(sources: Mapping[str, Mapping[str, Any]], merged: Merged) -> pa.Table:
-    """Names of all sources under resolved terms, each text once a language, labels of others as exact."""
-    columns = ["term", "text", "kind", "language"]
-    tables = [
-        t["names"]
-        .select(columns)
-        .append_column("source", pa.array([name] * t["names"].num_rows, pa.string()))
-        for name, t in sources.items()
-    ]
-    whole = pa.concat_tables([_no_names(), *tables])
-    own = whole["term"].combine_chunks()
-    term = merged.resolve_column(own)
+def _all_names(
+    sources: Mapping[str, Mapping[str, Any]], merged: Merged, ranks: Mapping[tuple[str, str], int]
+) -> pa.Table:
+    """Names of all sources under resolved terms, each text once a language, labels of others as exact.
+
+    Of one text told twice, the source that counts first for the vocabulary says what kind of name it is.
+    """
+    whole = pa.concat_tables(
+        [
+            _ranked_names(_no_names(), "", {}),
+            *(_ranked_names(tables["names"], name, ranks) for name, tables in sources.items()),
+        ]
+    ).combine_chunks()
+    given, kind, text = (whole[name].combine_chunks() for name in ("term", "kind", "text"))
+    term = merged.resolve_column(given)
     at = pc.index_in(term, value_set=merged.ids)
     label = pc.fill_null(merged.terms["label"].combine_chunks().take(at), "")
-    gone = pc.fill_null(merged.terms["obsolete"].combine_chunks().take(at), False)  # noqa: FBT003
-    is_label = pc.and_(pc.equal(whole["kind"].combine_chunks(), "label"), pc.equal(own, term))
-    chosen = pc.and_(is_label, pc.equal(whole["text"].combine_chunks(), label))
-    kind = pc.if_else(
-        chosen,
-        "label",
-        pc.if_else(
-            pc.equal(whole["kind"].combine_chunks(), "label"), "exact", whole["kind"].combine_chunks()
-        ),
-    )
-    rank = pc.if_else(chosen, 0, pc.if_else(gone, 2, 1))
-    whole = whole.set_column(0, "term", term).set_column(2, "kind", kind)
-    whole = whole.append_column("rank", rank).append_column("plain", pc.utf8_lower(whole["text"]))
-    whole = whole.take(pc.sort_indices(whole, [(n, "ascending") for n in ("term", "rank")]))
-    keys = ["term", "plain", "language"]
-    grouped = whole.group_by(keys, use_threads=False).aggregate(
-        [(n, "first") for n in ("text", "kind", "source")]
-    )
+    gone = pc.not_equal(given, term)
+    is_label = pc.equal(kind, "label")
+    chosen = pc.and_(pc.and_(is_label, pc.invert(gone)), pc.equal(text, label))
+    kind = pc.if_else(chosen, "label", pc.if_else(is_label, "exact", kind))
+    later = pc.add(whole["rank"].combine_chunks(), pc.if_else(gone, len(sources) + 2, 1))
+    rank = pc.if_else(chosen, pa.scalar(0, pa.int64()), later)
+    columns = [term, text, kind, whole["language"], whole["source"], rank, pc.utf8_lower(text)]
+    whole = pa.table(columns, names=["term", "text", "kind", "language", "source", "rank", "plain"])
+    whole = whole.take(pc.sort_indices(whole, [("term", "ascending"), ("rank", "ascending")]))
+    kept = whole.group_by(["term", "plain", "language"], use_threads=False)
+    grouped = kept.aggregate([(name, "first") for name in ("text", "kind", "source")])
     grouped = grouped.rename_columns([n.removesuffix("_first") for n in grouped.column_names])
     names = grouped.select(_no_names().schema.names).cast(_no_names().schema)
     return names.take(pc.sort_indices(names, [("term", "ascending")])).combine_chunks()
+
+
+def _ranked_names(names: pa.Table, source: str, ranks: Mapping[tuple[str, str], int]) -> pa.Table:
+    """Names of a source, with the place of the source among those of each term's vocabulary."""
+    prefixes = pc.list_element(pc.split_pattern(names["term"], ":", max_splits=1), 0)
+    encoded = prefixes.combine_chunks().dictionary_encode()
+    last = max(ranks.values(), default=0) + 1
+    place = [ranks.get((prefix, source), last) for prefix in encoded.dictionary.to_pylist()]
+    of = pa.array(place, pa.int64()).take(encoded.indices)
+    columns = [names[name] for name in ("term", "text", "kind", "language")]
+    return pa.table(
+        [*columns, pa.array([source] * names.num_rows, pa.string()), of],
+        names=["term", "text", "kind", "language", "source", "rank"],
+    )
 
 
 def _no_names() -> pa.Table:
