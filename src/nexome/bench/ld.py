@@ -35,7 +35,7 @@ ARROW: Final = "application/vnd.apache.arrow.stream"
 REGION_BP: Final = 1_000_000
 REGIONS: Final = 6  # the first one warms up
 
-_FOUNDERS: Final = 200
+FOUNDERS: Final = 200
 _BLOCK: Final = 2_500  # variants made and staged at once
 _STRETCH: Final = 50  # variants a haplotype copies before some change founders
 _CHANGED: Final = 0.05
@@ -110,11 +110,11 @@ def _make_root(plan: LdPlan, root: Path) -> list[str]:
         for region in range(REGIONS):
             start = 2 * REGION_BP * (region + 1)
             positions = start + np.sort(rng.choice(REGION_BP, plan.variants, replace=False))
-            source = rng.integers(0, _FOUNDERS, 2 * plan.people)
+            source = rng.integers(0, FOUNDERS, 2 * plan.people)
             best = (2.0, 0)
             for first in range(0, plan.variants, _BLOCK):
                 part = positions[first : first + _BLOCK]
-                alleles = _mosaic(len(part), source, rng)
+                alleles = mosaic(len(part), source, rng)
                 near = np.abs(alleles.mean(1) - 0.3) + np.abs(part - start - REGION_BP / 2) / REGION_BP
                 best = min(best, (float(near.min()), int(part[near.argmin()])))
                 staged.add(_block(part, alleles))
@@ -123,14 +123,14 @@ def _make_root(plan: LdPlan, root: Path) -> list[str]:
     return leads
 
 
-def _mosaic(size: int, source: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.int8]:
+def mosaic(size: int, source: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.int8]:
     """Alleles int8 [V, 2S] of haplotypes that copy founders in turns; `source` goes on from call to call."""
     frequency = np.where(rng.random(size) < 0.5, rng.uniform(0.01, 0.05, size), rng.uniform(0.05, 0.5, size))
-    founders = (rng.random((size, _FOUNDERS)) < frequency[:, None]).astype(np.int8)
+    founders = (rng.random((size, FOUNDERS)) < frequency[:, None]).astype(np.int8)
     alleles = np.empty((size, len(source)), np.int8)
     for first in range(0, size, _STRETCH):
         changed = rng.random(len(source)) < _CHANGED
-        source[changed] = rng.integers(0, _FOUNDERS, int(changed.sum()))
+        source[changed] = rng.integers(0, FOUNDERS, int(changed.sum()))
         alleles[first : first + _STRETCH] = founders[first : first + _STRETCH][:, source]
     return alleles
 

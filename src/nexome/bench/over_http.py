@@ -106,7 +106,7 @@ async def _flood(port: int, paths: Sequence[str], *, seconds: float) -> dict[str
         reader, writer = await asyncio.open_connection(HOST, port)
         k = offset
         while time.perf_counter() < until and len(done) < MOST_REQUESTS:
-            done.append(await _get(reader, writer, paths[k % len(paths)]))
+            done.append(await get(reader, writer, paths[k % len(paths)]))
             k += CONNECTIONS
         writer.close()
 
@@ -136,7 +136,7 @@ async def _steady(port: int, paths: Sequence[str], *, seconds: float) -> dict[st
         due = began + k / STEADY_RATE
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         connection = await pool.get()
-        status, _ = await _get(*connection, paths[k % len(paths)])
+        status, _ = await get(*connection, paths[k % len(paths)])
         took.append(time.perf_counter() - due)
         errors += status != 200
         pool.put_nowait(connection)
@@ -157,20 +157,22 @@ async def ask_once(port: int, path: str, *, accept: str = "application/json") ->
     """Status and length of the body of one answer over a connection of its own."""
     reader, writer = await asyncio.open_connection(HOST, port)
     try:
-        return await _get(reader, writer, path, accept=accept)
+        return await get(reader, writer, path, accept=accept)
     finally:
         writer.close()
 
 
-async def _get(
+async def get(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     path: str,
     *,
     accept: str = "application/json",
+    packed: bool = False,
 ) -> tuple[int, int]:
-    """Status and length of the body of one answer; the body is read and let go."""
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nAccept: {accept}\r\n\r\n".encode())
+    """Status and length of the body of one answer; the body is read and let go. `packed`: gzip is taken."""
+    takes = "Accept-Encoding: gzip\r\n" if packed else ""
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nAccept: {accept}\r\n{takes}\r\n".encode())
     async with asyncio.timeout(ANSWER_S):
         head = await reader.readuntil(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")

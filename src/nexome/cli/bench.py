@@ -141,3 +141,67 @@ def ld(
     if json_file:
         json_file.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
     click.echo(as_markdown(report))
+
+
+@bench.command("explorer")
+@click.option(
+    "--features", type=click.IntRange(10_000), default=10_000_000, show_default=True, help="Of each study."
+)
+@click.option("--traits", type=click.IntRange(4, 1_000), default=20, show_default=True, help="Studies.")
+@click.option(
+    "--panel-people", type=click.IntRange(50), default=2_500, show_default=True, help="People LD comes from."
+)
+@click.option("--people", type=click.IntRange(1, 1_000), default=50, show_default=True, help="Who browse.")
+@click.option(
+    "--seconds", type=click.FloatRange(2, 3_600), default=120.0, show_default=True, help="How long."
+)
+@click.option(
+    "--think", type=click.FloatRange(0.1, 60), default=5.0, show_default=True, help="Mean seconds a page."
+)
+@click.option(
+    "--browser",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="web/drawn.mjs, to time pages in Chromium too.",
+)
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Where to work."
+)
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="File for the report."
+)
+def explorer(
+    *,
+    features: int,
+    traits: int,
+    panel_people: int,
+    people: int,
+    seconds: float,
+    think: float,
+    browser: Path | None,
+    folder: Path | None,
+    json_file: Path | None,
+) -> None:
+    """Serve a synthetic centre, let people browse it all at once, say how long their pages took.
+
+    A visit goes from the home page through search, study, explorer, variant, gene and comparison to a
+    region coloured by LD, with everything its pages ask for. Needs 4 bytes of disk a cell; all is removed.
+
+    \b
+    Examples:
+      nexome bench explorer --browser web/drawn.mjs --json explorer.json
+      nexome bench explorer --features 200000 --people 10 --seconds 20
+    """
+    import tempfile  # noqa: PLC0415 - `--help` must not wait for the rest
+
+    import orjson  # noqa: PLC0415
+
+    from nexome.bench.browsing import BrowsingPlan, as_markdown, run  # noqa: PLC0415
+    from nexome.bench.browsing_people import Crowd  # noqa: PLC0415
+
+    plan = BrowsingPlan(features, traits, panel_people, Crowd(people, seconds, think), browser)
+    command = "nexome " + " ".join(sys.argv[1:])
+    where = folder or Path(tempfile.gettempdir())
+    report = run(plan, where, say=lambda text: click.echo(text, err=True), command=command)
+    if json_file:
+        json_file.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    click.echo(as_markdown(report))
