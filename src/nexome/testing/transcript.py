@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -60,6 +61,8 @@ def run_step(step: Step, folder: Path) -> list[str]:
         "COLUMNS": _WIDTH,
         "LC_ALL": "C.UTF-8",
     }
+    # A library of this process may have blocked it, and `… | head` would then complain as in no shell.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPIPE})
     done = subprocess.run(  # noqa: S603  a command of a page of this repository
         ["/bin/sh", "-c", step.command],
         cwd=folder,
