@@ -81,7 +81,7 @@ __all__ = [
     "VariantAnswer",
 ]
 
-HitKind = Literal["variant", "region", "gene", "study", "trait"]
+HitKind = Literal["variant", "region", "gene", "study", "trait", "term"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,9 @@ class SearchHit:
     """One thing a text may mean. `id` is what its page and API route take.
 
     variant: '2-135851076-G-A', 'rs4988235' or '2:135851076'; region: '2:1000-2000'; gene: its symbol;
-    study: its identifier; trait: 'study/trait'. `label`, `label_zh` name it for people, `note` tells
-    more (a gene's place, a trait's study). `certain` is True where the text can only mean this.
+    study: its identifier; trait: 'study/trait'; term: its CURIE. `label`, `label_zh` name it for people,
+    `note` tells more (a gene's place, a trait's study). `certain` is True where the text can only mean this.
+    Of what the search index found, `why` says how (`search.records.Why`), `through` by which term; else ''.
     """
 
     kind: HitKind
@@ -162,3 +163,5 @@ class SearchHit:
     label_zh: str
     note: str
     certain: bool
+    why: str = ""
+    through: str = ""

@@ -18,6 +18,7 @@ from typing import Final, Self
 from nexome.access.allowance import Allowance, allowance_of
 from nexome.access.identity import EVERYONE, GRANT_LEVELS, OWNER, GrantLevel, Principal, token_hash
 from nexome.access.ld_cache import LdCache
+from nexome.access.meaning import NewestIndex
 from nexome.access.overview import CategoryIndex, OutcomeCache
 from nexome.access.view import View
 from nexome.model.errors import BusyError, RefusedError
@@ -59,6 +60,7 @@ class Centre:
         self.ld_cache = LdCache(root.settings.ld_cache_mb * 1_000_000)
         self._genes: Genes | None = None
         self.tracks = Tracks.open(root.path, root.assembly)
+        self.search_index = NewestIndex(root.path)
 
     @classmethod
     def open(cls, path: Path, *, owner_token: str | None = None) -> Self:

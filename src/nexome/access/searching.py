@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
@@ -12,11 +13,13 @@ from nexome.access.finding import describe_feature, find_features, known_feature
 from nexome.model.errors import NexomeError, NotFoundError
 from nexome.model.genome import Assembly, Interval, parse_interval
 from nexome.model.terms import Study, Trait
+from nexome.search.records import Match, Suggestion
 from nexome.store.genes import GeneRecord, Genes
 
 if TYPE_CHECKING:
     from nexome.store.catalogue import Catalogue
 
+WORTH_SHOWING: Final = 0.05  # sureness; less is a guess that only the search by meaning itself tells
 AROUND_BP: Final = 50_000  # shown on either side of a position that no study has
 
 
@@ -32,6 +35,59 @@ def search_hits(
     for hit in islice(hits, 4 * limit):
         unique.setdefault((hit.kind, hit.id), hit)
     return sorted(unique.values(), key=lambda hit: not hit.certain)[:limit]
+
+
+def join_meanings(
+    hits: Sequence[SearchHit], matches: Iterable[Match], allowance: Allowance, *, limit: int
+) -> list[SearchHit]:
+    """Hits by words and places, then what was found by meaning; each thing once."""
+    known = {(hit.kind, hit.id) for hit in hits}
+    found = (_of_match(match, allowance) for match in matches if match.sureness >= WORTH_SHOWING)
+    new = [hit for hit in found if hit is not None and (hit.kind, hit.id) not in known]
+    return [*hits, *new][:limit]
+
+
+def join_completions(
+    hits: Sequence[SearchHit], completions: Iterable[Suggestion], allowance: Allowance, *, limit: int
+) -> list[SearchHit]:
+    """Half of them hits by words and places, the rest completions from the index; each thing once."""
+    shown = {(hit.kind, hit.id) for hit in hits}
+    found = (_of_completion(completion, allowance) for completion in completions)
+    new = [hit for hit in found if hit is not None and (hit.kind, hit.id) not in shown]
+    kept = max(limit // 2, limit - len(new))
+    return [*hits[:kept], *new][:limit]
+
+
+def _of_match(match: Match, allowance: Allowance) -> SearchHit | None:
+    known = _held(match.kind, match.id, allowance)
+    if known is not None:
+        return replace(known, why=match.why, through=match.through)
+    if match.kind != "term":
+        return None
+    label, label_zh = match.label or match.label_zh, match.label_zh or match.label
+    note = match.id if match.name in (label, label_zh) else f"{match.id} · {match.name}"
+    return SearchHit("term", match.id, label, label_zh, note, certain=False, why=match.why)
+
+
+def _of_completion(completion: Suggestion, allowance: Allowance) -> SearchHit | None:
+    known = _held(completion.kind, completion.id, allowance)
+    if known is not None or completion.kind != "term":
+        return known
+    label = completion.label or completion.label_zh
+    note = completion.id if completion.name == label else f"{completion.id} · {completion.name}"
+    return SearchHit("term", completion.id, label, completion.label_zh or label, note, certain=False)
+
+
+def _held(kind: str, identifier: str, allowance: Allowance) -> SearchHit | None:
+    """The study or trait of now that the index knew, or None where it is no more or may not be seen."""
+    name, _, trait_id = identifier.partition("/")
+    published = allowance.visible.get(name) if kind in ("study", "trait") else None
+    if published is None:
+        return None
+    if kind == "study":
+        return _study(published.study, certain=False)
+    trait = next((t for t in published.study.traits if t.id == trait_id), None)
+    return None if trait is None else _trait(published.study, trait)
 
 
 def _places(allowance: Allowance, text: str) -> Iterator[SearchHit]:

@@ -45,9 +45,10 @@ from nexome.access.identity import Principal
 from nexome.access.interpreting import Interpreting
 from nexome.access.ld import Linkage
 from nexome.access.looking import Looking
+from nexome.access.meaning import Meaning
 from nexome.access.overview import Overview
 from nexome.access.policy import Action, decide
-from nexome.access.searching import search_hits
+from nexome.access.searching import join_completions, join_meanings, search_hits
 from nexome.access.signals import chosen_trait
 from nexome.access.tables import hit_table, nearest_symbols, study_table, trait_table
 from nexome.access.tracks import Tracked
@@ -67,7 +68,7 @@ Order = Literal["p", "position"]
 BATCH_ROWS: Final = 131_072
 
 
-class View(Interpreting, Linkage, Looking, Overview, Tracked):
+class View(Interpreting, Linkage, Looking, Meaning, Overview, Tracked):
     """All questions one principal may ask. Made by `Centre.view_for` or `nexome.open`; cheap to make.
 
     Thread-safe. Each question reads the newest published manifest. `with` closes the centre that
@@ -113,7 +114,8 @@ class View(Interpreting, Linkage, Looking, Overview, Tracked):
         genes = self._centre.genes
         version = genes.version if genes else 0
         tracks, genotypes = self._centre.tracks.sequence, self._centre.genotypes.manifest().sequence
-        return f"{self._centre.root.id}-{self.sequence}-{version}-{tracks}-{genotypes}-{self.scope}"
+        search = self._centre.search_index.stamp
+        return f"{self._centre.root.id}-{self.sequence}-{version}-{tracks}-{genotypes}-{search}-{self.scope}"
 
     # ------------------------------------------------------------ studies and traits
 
@@ -375,16 +377,26 @@ class View(Interpreting, Linkage, Looking, Overview, Tracked):
         """What a text in the one search box may mean, likeliest first.
 
         rs numbers, chrom:pos, chrom-pos-ref-alt, regions, genes, and words of studies and traits in
-        English or Chinese; Latin words may be unfinished. A hit of kind 'variant' is only given when
-        a readable study has it.
+        English or Chinese; Latin words may be unfinished. Where a search index was built, what is found
+        by meaning follows (`find`). A hit of kind 'variant' is only given when a readable study has it.
         """
         allowance = self._allowance()
         catalogue = self._catalogue()
-        return search_hits(allowance, text, genes=self._centre.genes, catalogue=catalogue, limit=limit)
+        hits = search_hits(allowance, text, genes=self._centre.genes, catalogue=catalogue, limit=limit)
+        if len(hits) >= limit or not self._centre.search_index.exists or any(hit.certain for hit in hits):
+            return hits
+        return join_meanings(hits, self.find(text, limit=limit), allowance, limit=limit)
 
     def suggestions(self, text: str, *, limit: int = 8) -> list[SearchHit]:
-        """As `search`, a few, while the person still types."""
-        return self.search(text, limit=limit) if len(text.strip()) > 1 else []
+        """As `search`, a few, while the person still types; pinyin and its initials are understood too."""
+        if len(text.strip()) < 2:
+            return []
+        allowance = self._allowance()
+        catalogue = self._catalogue()
+        hits = search_hits(allowance, text, genes=self._centre.genes, catalogue=catalogue, limit=limit)
+        if not self._centre.search_index.exists:
+            return hits
+        return join_completions(hits, self.completions(text, limit=limit), allowance, limit=limit)
 
     # ------------------------------------------------------------ inner
 

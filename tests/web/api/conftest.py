@@ -11,6 +11,7 @@ from starlette.routing import Mount
 
 from nexome.access.centre import Centre
 from nexome.testing.small_centre import make_small_centre
+from nexome.testing.small_search import make_small_search
 from nexome.web.api import build_api
 
 OWNER = "nxm_owner-token-of-the-tests"
@@ -18,7 +19,9 @@ OWNER = "nxm_owner-token-of-the-tests"
 
 @pytest.fixture(scope="package")
 def small(tmp_path_factory):
-    return make_small_centre(tmp_path_factory.mktemp("api") / "root", variants=3_000)
+    made = make_small_centre(tmp_path_factory.mktemp("api") / "root", variants=3_000)
+    make_small_search(made.path)
+    return made
 
 
 @pytest.fixture(scope="package")

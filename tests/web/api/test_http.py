@@ -166,6 +166,8 @@ def _required(route, small):
     return {
         "/search": words,
         "/suggest": words,
+        "/search/meanings": words,
+        "/search/normalise": {"texts": "stature,贫血"},
         "/lookup": {"variants": small.rsid},
         "/coloc": {**two, "region": "1:1-2000000"},
         "/coloc/loci": two,

@@ -41,6 +41,7 @@ from nexome.web.api.answers import (
 from nexome.web.api.declare import Parameter, Route
 from nexome.web.api.interpreting import INTERPRETING_ROUTES
 from nexome.web.api.ld import LD_ROUTES
+from nexome.web.api.meaning import MEANING_ROUTES
 from nexome.web.api.measures import HISTORY_COLUMNS, MEASURE_COLUMNS, answer_history, answer_measures
 from nexome.web.api.tracks import TRACK_ROUTES
 from nexome.web.api.windows import LD_PARAMETERS, WINDOW_ANSWER_COLUMNS, answer_window
@@ -113,7 +114,7 @@ _FIELD_COLUMNS: Final = (
     "meaning_en",
     "meaning_zh",
 )
-_HIT_COLUMNS: Final = ("kind", "id", "label", "label_zh", "note", "certain")
+_HIT_COLUMNS: Final = ("kind", "id", "label", "label_zh", "note", "certain", "why", "through")
 
 _MEASURE: Final = Parameter("measure", "text", "Name of the measure.", "指标名称。", "visits", place="path")
 
@@ -320,4 +321,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     *TRACK_ROUTES,
     *INTERPRETING_ROUTES,
     *LD_ROUTES,
+    *MEANING_ROUTES,
 )

@@ -1,0 +1,126 @@
+"""The doors of a View to what is found by meaning: find, complete, normalise, look at a term.
+
+The index knows every study of the moment it was built; a reader holds the visibility keys of the studies it
+may see now, so that a study withdrawn or closed since is found no more, at once. What was published since
+is found by its words until the index is built again (`View.search` asks both).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Final, Protocol
+
+from nexome.search.generation import current_generation
+from nexome.search.index import ABSTAIN_BELOW, Scope, SearchIndex
+from nexome.search.records import Match, Normalised, Suggestion
+from nexome.search.sources import FOLDER, TRACK_KEY, open_index
+
+if TYPE_CHECKING:
+    from nexome.access.allowance import Allowance
+    from nexome.access.centre import Centre
+    from nexome.search.index import TermPlace
+    from nexome.store.tracks import TrackRecord
+
+HITS: Final = 20
+
+
+@dataclass
+class NewestIndex:
+    """The search index of a root, opened again when another generation is current. Thread-safe."""
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        self._lock = Lock()
+        self._kept: SearchIndex | None = None
+        self._generation: Path | None = None
+
+    def get(self) -> SearchIndex:
+        """The index. Raises NotFoundError where there is none, InputError where it is another encoder's."""
+        generation = current_generation(self.root / FOLDER)
+        with self._lock:
+            if self._kept is None or generation != self._generation:
+                self._kept, self._generation = open_index(self.root), generation
+            return self._kept
+
+    @property
+    def stamp(self) -> str:
+        """Changes when the index does; 0 where there is none."""
+        generation = current_generation(self.root / FOLDER)
+        return generation.name if generation else "0"
+
+    @property
+    def exists(self) -> bool:
+        """Whether an index was built."""
+        return current_generation(self.root / FOLDER) is not None
+
+
+class _Asking(Protocol):
+    """What of a View these doors lean on."""
+
+    @property
+    def _centre(self) -> Centre: ...
+
+    def track_records(self) -> list[TrackRecord]: ...
+
+    def _allowance(self) -> Allowance: ...
+
+    def _search_scope(self, kinds: Sequence[str], vocabularies: Sequence[str]) -> Scope: ...
+
+
+class Meaning:
+    """Part of View; it is not made by itself."""
+
+    def find(
+        self: _Asking,
+        text: str,
+        *,
+        limit: int = HITS,
+        kinds: Sequence[str] = (),
+        vocabularies: Sequence[str] = (),
+    ) -> list[Match]:
+        """What a text may mean, likeliest first, and why: terms, studies, traits and tracks.
+
+        Studies tied to a term that is meant, or to one below it, follow it ('about', 'subtype'). Raises
+        NotFoundError where no index was built, InputError where it was built with another encoder.
+        """
+        index = self._centre.search_index.get()
+        return index.find(text, self._search_scope(kinds, vocabularies), limit=limit)
+
+    def completions(
+        self: _Asking, text: str, *, limit: int = 8, kinds: Sequence[str] = ()
+    ) -> list[Suggestion]:
+        """Names that begin as an unfinished text, in either language, or by pinyin. Raises as `find`."""
+        return self._centre.search_index.get().suggest(text, self._search_scope(kinds, ()), limit=limit)
+
+    def normalise(
+        self: _Asking,
+        texts: Sequence[str],
+        *,
+        vocabularies: Sequence[str] = (),
+        limit: int = 5,
+        abstain_below: float = ABSTAIN_BELOW,
+    ) -> Iterator[Normalised]:
+        """The term that each text means, with alternatives; abstains below a sureness. Raises as `find`."""
+        index = self._centre.search_index.get()
+        scope = self._search_scope(("term",), vocabularies)
+        return index.normalise(texts, scope, limit=limit, abstain_below=abstain_below)
+
+    def term_place(self: _Asking, term: str) -> TermPlace:
+        """A term with its names, what is above, below and equal to it, and what is about it, as far as seen.
+
+        Raises as `find`, and NotFoundError for an unknown term.
+        """
+        return self._centre.search_index.get().place_of(term, self._search_scope((), ()))
+
+    def _search_scope(self: _Asking, kinds: Sequence[str], vocabularies: Sequence[str]) -> Scope:
+        tracks = (TRACK_KEY + record.name for record in self.track_records())
+        keys = frozenset((*self._allowance().visible, *tracks))
+        return Scope(
+            visible=keys,
+            kinds=frozenset(kinds) or None,
+            vocabularies=frozenset(vocabularies) or None,
+        )

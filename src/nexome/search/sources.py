@@ -1,0 +1,139 @@
+"""What the index of a root holds: its terms, studies, traits and tracks, as records; and its encoder.
+
+    <root>/search/encoder/   the encoder trained on this root's vocabularies (`nexome search train`)
+
+Genes and variants are not here: they are found by their names where they are kept. How often a term is used
+is counted over open studies alone, so that no count tells of a private one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from nexome.model.errors import NotFoundError
+from nexome.model.knowledge import Name, NamedTerm, normalise_curie
+from nexome.model.terms import Study, Trait
+from nexome.search.embed import chosen_encoder
+from nexome.search.encoder import Encoder
+from nexome.search.generation import Encodes, build_generation, current_generation
+from nexome.search.index import SearchIndex
+from nexome.search.records import SearchRecord
+from nexome.search.text import fold
+from nexome.store.tracks import TrackRecord
+
+FOLDER: Final = "search"
+ENCODER: Final = "encoder"
+TRACK_KEY: Final = "track:"
+"""Before the name of a track: its visibility key, which no study's can be."""
+
+
+def term_records(
+    terms: Iterable[NamedTerm], *, usage: Callable[[str], int] = lambda _: 0, exclude: Collection[str] = ()
+) -> Iterator[SearchRecord]:
+    """Terms as records, without the names that must stay unseen (compared as `fold` writes them)."""
+    unseen = {fold(text) for text in exclude}
+    for term in terms:
+        names = [name for name in term.names if name.text.strip() and fold(name.text) not in unseen]
+        if names:
+            yield SearchRecord("term", term.id, names, term.parents, term.equivalents, weight=usage(term.id))
+
+
+def study_records(studies: Iterable[Study]) -> Iterator[SearchRecord]:
+    """Studies and their traits as records; what a trait is about are the terms it is annotated with.
+
+    An open study too is seen by its key alone: it may be closed or withdrawn while the index stands.
+    """
+    for study in studies:
+        about = sorted({curie for trait in study.traits for curie in _terms_of(trait)})
+        title = study.title or study.title_zh or study.id
+        whole = SearchRecord(
+            "study", study.id, _names(title, study.title_zh), about=about, visibility=study.id
+        )
+        yield whole
+        for trait in study.traits:
+            label = trait.label or trait.label_zh or trait.id
+            yield replace(
+                whole,
+                kind="trait",
+                id=f"{study.id}/{trait.id}",
+                names=_names(label, trait.label_zh),
+                about=_terms_of(trait),
+                note=title,
+            )
+
+
+def track_records(tracks: Iterable[TrackRecord]) -> Iterator[SearchRecord]:
+    """Tracks as records, each seen by its key."""
+    for track in tracks:
+        names = _names(track.title or track.name, track.title_zh)
+        yield SearchRecord("track", track.name, names, visibility=TRACK_KEY + track.name)
+
+
+def term_usage(studies: Iterable[Study]) -> Counter[str]:
+    """How many open studies are about each term."""
+    return Counter(
+        curie
+        for study in studies
+        if study.access == "open"
+        for curie in {curie for trait in study.traits for curie in _terms_of(trait)}
+    )
+
+
+def load_encoder(root: Path) -> Encodes:
+    """The encoder that a root chose, or its own. Raises NotFoundError where none was trained."""
+    return chosen_encoder(root / FOLDER, lambda: _own_encoder(root))
+
+
+def _own_encoder(root: Path) -> Encoder:
+    folder = root / FOLDER / ENCODER
+    if not folder.exists():
+        raise NotFoundError(
+            "no encoder", where=str(folder), todo="Train one on the loaded vocabularies: nexome search train."
+        )
+    return Encoder.load(folder)
+
+
+def open_index(root: Path) -> SearchIndex:
+    """The index of a root. Raises NotFoundError where there is none, InputError for another encoder's."""
+    generation = current_generation(root / FOLDER)
+    if generation is None:
+        raise NotFoundError(
+            "no search index", where=str(root / FOLDER), todo="Build it: nexome search index."
+        )
+    return SearchIndex.open(generation, load_encoder(root))
+
+
+def index_root(
+    root: Path,
+    terms: Iterable[NamedTerm],
+    *,
+    studies: Iterable[Study],
+    tracks: Iterable[TrackRecord] = (),
+    sequence: int,
+    exclude: Collection[str] = (),
+) -> SearchIndex:
+    """Build a generation over everything, and make it the one that is asked."""
+    known = list(studies)
+    usage = term_usage(known)
+
+    def records() -> Iterator[SearchRecord]:
+        yield from term_records(terms, usage=lambda term: usage[term], exclude=exclude)
+        yield from study_records(known)
+        yield from track_records(tracks)
+
+    encoder = load_encoder(root)
+    return SearchIndex.open(build_generation(root / FOLDER, records(), encoder, sequence=sequence), encoder)
+
+
+def _names(label: str, label_zh: str) -> list[Name]:
+    names = [Name(label, "label", "en")]
+    return [*names, Name(label_zh, "translation", "zh")] if label_zh and label_zh != label else names
+
+
+def _terms_of(trait: Trait) -> list[str]:
+    found = (normalise_curie(part) for part in trait.ontology)
+    return list(dict.fromkeys(curie for curie in found if curie))

@@ -1,0 +1,117 @@
+"""Routes of search by meaning: matches with why, and concepts of many texts at once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pyarrow as pa
+
+from nexome.model.errors import QueryError
+from nexome.search.records import Match, Normalised
+from nexome.web.api.declare import Answer, Asked, Parameter, Route, Rows
+
+TEXTS_MAX: Final = 1_000  # of one question; a file of any size goes through `nexome search normalise`
+MATCHES_MAX: Final = 100
+
+MATCH_SCHEMA: Final = pa.schema(
+    [(name, pa.string()) for name in ("kind", "id", "label", "label_zh", "name", "why", "through")]
+    + [("sureness", pa.float64()), ("score", pa.float64())]
+)
+NORMALISED_SCHEMA: Final = pa.schema(
+    [("text", pa.string()), ("rank", pa.int32()), *MATCH_SCHEMA, ("abstained", pa.bool_())]
+)
+_TEXT: Final = Parameter("q", "text", "What was typed.", "输入的文字。", "heart attack", required=True)
+_LIMIT: Final = Parameter(
+    "limit", "integer", f"Most matches, up to {MATCHES_MAX}.", f"最多条数，至多 {MATCHES_MAX}。", "20"
+)
+_KINDS: Final = Parameter(
+    "kinds",
+    "list",
+    "Only these kinds: term, study, trait, track.",
+    "只要这些类别：term（术语）、study（研究）、trait（性状）、track（轨道）。",
+    "term",
+)
+_VOCABULARIES: Final = Parameter(
+    "vocabularies", "list", "Only terms of these vocabularies.", "只要这些词表的术语。", "HP,EFO"
+)
+_TEXTS: Final = Parameter(
+    "texts",
+    "list",
+    f"Up to {TEXTS_MAX} texts, separated by commas; POST takes them as JSON.",
+    f"至多 {TEXTS_MAX} 条文字，以逗号分隔；POST 以 JSON 传入。",
+    "heart attack,心梗",
+    required=True,
+)
+_TABLE: Final = (
+    Parameter("columns", "list", "Only these columns, in this order.", "只要这些列，按此次序。", "id,label"),
+    Parameter(
+        "format",
+        "text",
+        "Format of the answer; stronger than the Accept header.",
+        "回答的格式，优先于 Accept 头。",
+        "tsv",
+        choices=("json", "tsv", "arrow"),
+    ),
+)
+
+
+def answer_matches(asked: Asked) -> Answer:
+    """What a text means, and why each match was found."""
+    matches = asked.view.find(
+        asked["q"],
+        limit=_limit(asked, 20),
+        kinds=asked["kinds"] or (),
+        vocabularies=asked["vocabularies"] or (),
+    )
+    return Rows(pa.Table.from_pylist([_row(match) for match in matches], MATCH_SCHEMA))
+
+
+def answer_normalise(asked: Asked) -> Answer:
+    """The term each text means: a row a match, best first; `abstained` where none is sure enough."""
+    texts = asked["texts"]
+    if len(texts) > TEXTS_MAX:
+        raise QueryError(f"{len(texts)} texts", where="texts", expected=f"at most {TEXTS_MAX}")
+    answers = asked.view.normalise(texts, vocabularies=asked["vocabularies"] or (), limit=_limit(asked, 3))
+    rows = [row for answer in answers for row in _normalised(answer)]
+    return Rows(pa.Table.from_pylist(rows, NORMALISED_SCHEMA))
+
+
+def _normalised(answer: Normalised) -> list[dict[str, object]]:
+    known: dict[str, object] = {"text": answer.text, "abstained": answer.abstained}
+    if not answer.matches:
+        return [known]
+    return [{**known, "rank": rank, **_row(match)} for rank, match in enumerate(answer.matches, 1)]
+
+
+def _row(match: Match) -> dict[str, object]:
+    return {name: getattr(match, name) for name in MATCH_SCHEMA.names}
+
+
+def _limit(asked: Asked, usual: int) -> int:
+    limit = usual if asked["limit"] is None else int(asked["limit"])
+    if not 1 <= limit <= MATCHES_MAX:
+        raise QueryError(f"{limit}", where="limit", expected=f"1 to {MATCHES_MAX}")
+    return limit
+
+
+MEANING_ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        "/search/meanings",
+        "What a text means, in Chinese or English, and why each match was found",
+        "文字的含义（中英文皆可），以及每条结果的匹配理由",
+        answer_matches,
+        (_TEXT, _LIMIT, _KINDS, _VOCABULARIES, *_TABLE),
+        tuple(MATCH_SCHEMA.names),
+        steady=False,
+    ),
+    Route(
+        "/search/normalise",
+        "The concept of each of many texts, with alternatives",
+        "批量把文字归一为概念，并给出备选",
+        answer_normalise,
+        (_TEXTS, _LIMIT, _VOCABULARIES, *_TABLE),
+        tuple(NORMALISED_SCHEMA.names),
+        steady=False,
+        methods=("GET", "POST"),
+    ),
+)
