@@ -6,7 +6,7 @@ ROOT   ?= nexome-demo
 STATIC := src/nexome/web/static/manifest.json
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo install web test check types layers bench docs fuzz screenshots lock wheel clean
+.PHONY: help demo install web test check types layers bench docs fuzz screenshots gallery lock wheel clean
 
 help: ## what can be made here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -61,8 +61,11 @@ fuzz: install $(VENV)/developer ## fuzz the readers of foreign formats for a few
 	$(PIP) --require-hashes -r requirements/fuzz.txt
 	$(BIN)/python tests/fuzz/formats.py --seconds 300
 
-screenshots: install $(VENV)/developer ## pictures of every page in both languages, into docs/images
+screenshots: install $(VENV)/developer ## the pictures that documents show, in both languages, into docs/images
 	$(BIN)/python -m pytest tests/web/browser --screenshots docs/images
+
+gallery: install $(VENV)/developer ## pictures of every kind of page, both languages, three widths, into build/gallery
+	$(BIN)/python -m pytest tests/web/browser/test_gallery.py --gallery build/gallery
 
 lock: ## resolve the dependencies anew and pin them with hashes
 	for part in run dev fuzz; do $(BIN)/python -m piptools compile --quiet --strip-extras --generate-hashes \

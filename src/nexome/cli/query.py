@@ -126,9 +126,13 @@ def top(study_id: str, trait: str | None, limit: int, order: Any, loci_only: boo
     """
     with asked_view(asked) as view:
         if loci_only:
-            write_answer(view.loci(study_id, trait=trait, limit=limit), asked)
+            found = view.loci(study_id, trait=trait, limit=limit)
         else:
-            write_answer(view.top(study_id, trait=trait, limit=limit, order=order), asked)
+            found = view.top(study_id, trait=trait, limit=limit, order=order)
+        write_answer(found, asked)
+        if not found.num_rows:
+            least = "1e-5, where a locus begins" if loci_only else "1e-4, from where the strongest are kept"
+            click.echo(f"nexome: nothing in {study_id} has p below {least}. Ask for a region.", err=True)
 
 
 @click.command()

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,10 @@ SERVER_SECONDS = 30
 
 
 def pytest_addoption(parser):
-    parser.addoption("--screenshots", metavar="FOLDER", help="write pictures of every page into FOLDER")
+    parser.addoption(
+        "--screenshots", metavar="FOLDER", help="write the pictures that documents show into FOLDER"
+    )
+    parser.addoption("--gallery", metavar="FOLDER", help="write pictures of every kind of page into FOLDER")
 
 
 @pytest.fixture(scope="session")
@@ -43,10 +47,10 @@ def small(tmp_path_factory):
     return make_small_centre(tmp_path_factory.mktemp("browser") / "root", variants=60_000)
 
 
-@pytest.fixture(scope="session")
-def address(small):
-    """Address of a server over the small centre, on a free port of this machine."""
-    with Centre.open(small.path, owner_token=OWNER) as centre:
+@contextmanager
+def served(path):
+    """Address of a server over a root, on a free port of this machine."""
+    with Centre.open(path, owner_token=OWNER) as centre:
         config = uvicorn.Config(
             create_app(centre), host="127.0.0.1", port=0, log_level="error", lifespan="off"
         )
@@ -63,6 +67,19 @@ def address(small):
 
 
 @pytest.fixture(scope="session")
+def serve():
+    """`with serve(root) as address`: any root behind a server of this process."""
+    return served
+
+
+@pytest.fixture(scope="session")
+def address(small):
+    """Address of a server over the small centre."""
+    with served(small.path) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
 def owner_token():
     return OWNER
 
@@ -75,7 +92,10 @@ def visit(chromium, address):
         job = {
             "chromium": chromium,
             "modules": str(REPOSITORY / "web"),
-            "visits": [{"width": 1280, "height": 900, "url": address + v["path"], **v} for v in visits],
+            "visits": [
+                {"width": 1280, "height": 900, "url": v.get("address", address) + v["path"], **v}
+                for v in visits
+            ],
         }
         done = subprocess.run(
             ["node", str(VISIT)],

@@ -1,8 +1,11 @@
 // Visits pages in Chromium as a reader would and says what happened, as JSON on stdout.
 //
 //   node visit.mjs < job.json      {"chromium": path, "modules": folder of package.json, "visits": [visit]}
-//   visit: {"name", "url", "width", "height", "dark"?, "scripts"?, "whole"?, "keys"?: [key], "cookie"?: token, "picture"?: file}
-//   answer, one a visit: {"name", "status", "errors", "foreign", "violations", "live", "tip", "scroll", "landed"}
+//   visit: {"name", "url", "width", "height", "dark"?, "scripts"?, "whole"?, "keys"?: [key], "tabs"?: true,
+//          "cookie"?: token, "picture"?: file}
+//   answer, one a visit: {"name", "status", "errors", "foreign", "violations", "live", "tip", "scroll", "landed", "scripts": bytes as
+//          sent, "unreached": controls that Tab does not come to}
+//   Requests to any other host are refused and told of as foreign.
 
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
@@ -27,7 +30,12 @@ async function visit(wanted) {
   });
   const { origin } = new URL(wanted.url);
   if (wanted.cookie) await context.addCookies([{ name: "nexome_token", value: wanted.cookie, url: origin }]);
+  await context.route((url) => /^https?:$/.test(url.protocol) && url.origin !== origin, (route) => route.abort());
   const page = await context.newPage();
+  const scriptsSent = [];
+  page.on("requestfinished", (request) => {
+    if (request.resourceType() === "script") scriptsSent.push(request.sizes().then((sizes) => sizes.responseBodySize));
+  });
   const errors = [];
   const foreign = [];
   page.on("console", (message) => {
@@ -55,6 +63,7 @@ async function visit(wanted) {
     tip = (await page.locator(".said").first().textContent()) ?? "";
     await page.waitForLoadState("load");
   }
+  const unreached = wanted.tabs ? await tabThrough(page) : [];
   const landed = page.url();
   if (scripts) await page.evaluate("scrollTo(0, 0)");
   if (wanted.picture) await page.screenshot({ path: wanted.picture, fullPage: Boolean(wanted.whole) });
@@ -62,9 +71,35 @@ async function visit(wanted) {
   const report = scripts ? await page.evaluate(`${axe}; axe.run()`) : null;
   const violations = (report?.violations ?? []).map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")}`);
   const scroll = scripts ? await page.evaluate("document.documentElement.scrollWidth - innerWidth") : 0;
+  const sent = await Promise.all(scriptsSent);
   await context.close();
   return { name: wanted.name, status: response?.status() ?? 0, errors: errors.slice(0, 5), foreign, violations, checked: report !== null,
-    live: figures, tip, scroll, landed };
+    live: figures, tip, scroll, landed, unreached, scripts: sent.reduce((sum, size) => sum + size, 0) };
+}
+
+/** Presses Tab from the top until the focus comes round; what a hand can use and Tab did not come to. */
+async function tabThrough(page) {
+  const most = await page.evaluate(() => {
+    const usable = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]:not([tabindex='-1'])";
+    const shown = [...document.querySelectorAll(usable)].filter((e) => e.checkVisibility({ visibilityProperty: true })
+      && !e.disabled && e.tabIndex >= 0 && !(e.type === "radio" && !e.checked));
+    for (const element of shown) element.dataset.control = "yes";
+    document.activeElement?.blur();
+    scrollTo(0, 0);
+    return shown.length + 60; // charts have stops of their own
+  });
+  for (let i = 0; i < most; i++) {
+    await page.keyboard.press("Tab");
+    const again = await page.evaluate(() => {
+      const here = document.activeElement;
+      if (!here || here === document.body) return false;
+      const seen = here.dataset.control === "reached";
+      here.dataset.control = "reached";
+      return seen;
+    });
+    if (again) break;
+  }
+  return page.evaluate(() => [...document.querySelectorAll("[data-control=yes]")].slice(0, 5).map((e) => e.outerHTML.slice(0, 160)));
 }
 
 const answers = [];

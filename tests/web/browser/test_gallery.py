@@ -1,0 +1,108 @@
+"""Every kind of page in one walk: small scripts, nobody else asked, Tab comes to all; --gallery: pictures.
+
+`pytest tests/web/browser/test_gallery.py --gallery FOLDER` writes each kind in both languages, 360, 1280 and
+2560 pixels wide, whole pages. Accessibility, errors and width are held by the tests of each page.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from nexome.testing.example_plan import SHARE, make_example_plan
+from nexome.testing.small_centre import PROTEINS, QUIET
+from nexome.web.pages.language import languages
+
+pytestmark = pytest.mark.browser
+
+CODES = sorted(languages())
+WIDTHS = {"360": 780, "1280": 900, "2560": 1440}
+SCRIPT_BYTES_MAX = 300_000
+OWNERS = {"cockpit", "papers", "paper", "project", "budget", "private"}
+BESIDE_THE_BUDGET = {"browse"}  # igv.js is larger than all else together
+
+
+@pytest.fixture(scope="module")
+def pages(small, tmp_path_factory):
+    """Path of every kind of page, without the language."""
+    paper = make_example_plan(small.path, tmp_path_factory.mktemp("gallery"))
+    chromosome, position = small.variant.split("-")[:2]
+    region = f"{chromosome}:{max(1, int(position) - 500_000)}-{int(position) + 500_000}"
+    return {
+        "home": "/",
+        "search": "/search?q=pressure",
+        "search-none": "/search?q=nothing-of-that-name",
+        "studies": "/studies",
+        "study": "/studies/SC0004",
+        "study-quiet": f"/studies/{QUIET}",
+        "study-of-several": f"/studies/{PROTEINS}",
+        "traits": "/traits",
+        "category": "/traits?category=Metabolic",
+        "variant": f"/variants/{small.variant}",
+        "gene": f"/genes/{small.gene}",
+        "explore-genome": "/explore?studies=SC0004,SC0007",
+        "explore-region": f"/explore?region={region}&studies=SC0001,SC0002&ld={small.variant}",
+        "compare": "/compare?a=SC0001&b=SC0002",
+        "compare-choose": "/compare",
+        "coloc": f"/coloc?a=SC0001&b=SC0002&region={region}",
+        "coloc-loci": "/coloc?a=SC0001&b=SC0005",
+        "credible": f"/studies/SC0004/credible-sets?region={region}",
+        "browse": f"/browse?region={region}",
+        "help": "/help",
+        "sign-in": "/sign-in",
+        "nowhere": "/no-such-page",
+        "unreadable": "/explore?region=1:999000000-999100000",
+        "cockpit": "/cockpit",
+        "papers": "/papers",
+        "paper": f"/papers/{paper}",
+        "project": f"/papers/{paper}/projects/{SHARE}",
+        "budget": f"/papers/{paper}/budget",
+    }
+
+
+def visit_of(kind, code, path, owner_token, **more):
+    one = {"name": f"{kind}-{code}", "path": f"/{code}{path}", **more}
+    return one | ({"cookie": owner_token} if kind in OWNERS else {})
+
+
+@pytest.fixture(scope="module")
+def walked(visit, pages, owner_token):
+    """Each kind of page in each language, every control of it sought with Tab."""
+    return visit(
+        [visit_of(kind, code, path, owner_token, tabs=True) for kind, path in pages.items() for code in CODES]
+    )
+
+
+def test_scripts_of_a_page_are_small(walked):
+    sent = {name: met["scripts"] for name, met in walked.items() if name[:-3] not in BESIDE_THE_BUDGET}
+    assert max(sent.values()) > 0
+    assert {name: size for name, size in sent.items() if size > SCRIPT_BYTES_MAX} == {}
+
+
+def test_nobody_else_is_asked_and_nothing_goes_wrong(walked):
+    assert {name: met["foreign"] for name, met in walked.items() if met["foreign"]} == {}
+    assert {name: met["errors"] for name, met in walked.items() if met["errors"]} == {}
+    assert {
+        name: met["violations"] for name, met in walked.items() if met["violations"] and "browse" not in name
+    } == {}
+
+
+def test_tab_comes_to_every_control(walked):
+    assert {name: met["unreached"] for name, met in walked.items() if met["unreached"]} == {}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_pictures_of_all_kinds(visit, pages, owner_token, request, width):
+    folder = request.config.getoption("--gallery", default=None)
+    if not folder:
+        pytest.skip("no gallery asked for (--gallery)")
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    wanted = [
+        visit_of(kind, code, path, owner_token, width=int(width), height=WIDTHS[width], whole=True)
+        for kind, path in pages.items()
+        for code in CODES
+    ]
+    for one in wanted:
+        one["picture"] = str(Path(folder).resolve() / f"{one['name']}-{width}.png")
+    met = visit(wanted)
+    assert {name: m["scroll"] for name, m in met.items() if m["scroll"] > 0} == {}
+    assert len(list(Path(folder).glob(f"*-{width}.png"))) >= len(wanted)
