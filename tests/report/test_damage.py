@@ -93,3 +93,28 @@ def survives(text):
         return
     check_paper(read)
     assert paper_from_values(paper_records(read), "", "") == read
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda text: text.translate(str.maketrans("0123456789.,%", "０１２３４５６７８９．，％")),
+        lambda text: re.sub(r"(?<=\d),(?=\d{3}\.)", "", text),
+        lambda text: re.sub(
+            r"\b\d{1,3}(?:,\d{3})+\.\d\d\b",
+            lambda match: match[0].replace(",", "·").replace(".", ",").replace("·", "."),
+            text,
+        ),
+    ],
+    ids=["full width", "no separators", "point for thousands"],
+)
+@pytest.mark.shared
+def test_another_spelling_of_figures_gives_the_same_paper_and_findings(spell, texts, papers):
+    """Nothing is read otherwise, and no new alarm is raised, when a converter spells figures its own way."""
+    again = paper(spell("\n".join(texts["000"])))
+    told = [(finding.rule, finding.line, finding.other_line) for finding in check_paper(again)]
+    right = papers["000"]
+    assert told == [(finding.rule, finding.line, finding.other_line) for finding in check_paper(right)]
+    assert [(fact.name, fact.number) for fact in again.facts] == [
+        (fact.name, fact.number) for fact in right.facts
+    ]

@@ -17,6 +17,8 @@ YUAN: Final = {"元": 1, "千元": 1000, "万元": 10_000, "百万元": 1_000_00
 _GROUPED: Final = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?")
 _EUROPEAN: Final = re.compile(r"-?\d{1,3}(?:\.\d{3})+,\d{1,2}")
 _COMMA_POINT: Final = re.compile(r"(-?\d+),(\d+)")
+_WIDE_COMMA: Final = re.compile(r"(?<!\d)\d{1,3}(?:，\d{3})+(?!\d)")
+_DECIMAL_COMMA: Final = re.compile(r"(?<![\d,.])\d{1,3}(?:\.\d{3})*,\d{1,2}(?!\d)")
 _NUMBER: Final = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?")
 _COMPARISON: Final = re.compile(
     r"\s*(≥|≤|>=|<=|\\geq|\\leq|≧|≦|=|≈|<|>|不低于|不少于|不超过|不高于|大于等于|小于等于|大于|小于|约)\s*"
@@ -45,6 +47,16 @@ def plain(text: str) -> str:
         unicodedata.normalize("NFKC", c) if "！" <= c <= "～" and c not in "，。；：？！（）" else c
         for c in text
     )
+
+
+def narrow_sentence(text: str) -> str:
+    """A sentence with its figures in one spelling, so that patterns find them.
+
+    >>> narrow_sentence("支出８，３４２．２万元，占３５．６７％；其他 1.234,50 万元")
+    '支出8,342.2万元，占35.67%；其他 1234.50 万元'
+    """
+    narrow = _WIDE_COMMA.sub(lambda match: match[0].replace("，", ","), plain(text))
+    return _DECIMAL_COMMA.sub(lambda match: match[0].replace(".", "").replace(",", "."), narrow)
 
 
 def squeeze(text: str) -> str:

@@ -143,7 +143,9 @@ def _grouped(cells: list[str], unit: str, line: int) -> list[BudgetRow] | None:
     for i in range(0, len(cells) - 1, 3):
         code, name, figure = (*cells[i : i + 3], "", "")[:3]
         if squeeze(code).isdigit() and name:
-            rows.append(BudgetRow((squeeze(code),), _name(name), "", (amount_of(figure, unit, line),), line))
+            rows.append(
+                BudgetRow((squeeze(plain(code)),), _name(name), "", (amount_of(figure, unit, line),), line)
+            )
         elif "合计" in squeeze(name or code):
             rows.append(BudgetRow((), squeeze(name or code), "", (amount_of(figure, unit, line),), line))
     if rows or len(cells) < 2:

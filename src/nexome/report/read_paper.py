@@ -11,6 +11,7 @@ from typing import Final
 
 from nexome.formats.document import Document, Line, read_document
 from nexome.model.errors import FormatError
+from nexome.report.figures import narrow_sentence
 from nexome.report.paper import Fact, Paper, TargetTable, Text, Unread
 from nexome.report.read_budgets import find_budgets
 from nexome.report.read_central import find_central
@@ -155,7 +156,7 @@ def _width(text: str) -> float:
 def _facts(prose: Sequence[Text]) -> Iterator[Fact]:
     for name, pattern in _FACTS:
         for paragraph in prose:
-            if match := re.search(pattern, paragraph.text):
+            if match := re.search(pattern, narrow_sentence(paragraph.text)):
                 figure, unit = (match[1], match[2]) if match[1][0].isdigit() else (match[2], match[1])
                 number = Decimal(figure.replace(",", "").rstrip("."))
                 yield Fact(name, number, figure, unit, paragraph.text, paragraph.line)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from nexome.report.figures import narrow_sentence
 from nexome.report.findings import Finding, money
 from nexome.report.paper import BudgetTable, Fact, Paper, Text
 from nexome.report.prescribed import table_kind
@@ -21,8 +22,9 @@ _EXPLAINS: Final = re.compile(r"关于(.*?)的说明")
 def share(paper: Paper) -> Iterator[Finding]:
     """'A …万元，其中 B …万元，占 …%': the share against B / A, to the digits printed."""
     for paragraph in paper.prose:
-        shares = _SHARE.findall(paragraph.text)
-        total = _AMOUNT.search(paragraph.text)
+        sentence = narrow_sentence(paragraph.text)
+        shares = _SHARE.findall(sentence)
+        total = _AMOUNT.search(sentence)
         if not shares or not total or not _number(total[2]):
             continue
         whole = _number(total[2])
@@ -77,7 +79,7 @@ def sentence_figure(paper: Paper) -> Iterator[Finding]:
             table = None
             continue
         own = {amount.yuan for row in table.rows for amount in row.amounts if amount} | {Decimal(0)}
-        for name, figure in _AMOUNT.findall(paragraph.text):
+        for name, figure in _AMOUNT.findall(narrow_sentence(paragraph.text)):
             yuan = _number(figure) * 10_000
             if yuan not in own and yuan not in everywhere:
                 yield Finding(

@@ -156,8 +156,13 @@ def _indicator_row(score: Score, item: IndicatorScore) -> tuple[str, ...]:
     share = f"{item.completion.value * 100:.2f}%"
     return (
         squeeze(item.level1), squeeze(item.level2) or _EMPTY, item.name, item.target or _EMPTY, item.shown or "未填报",
-        shown(item.weight), _points(item.points.value), share, reason or "无", flags or "无",
+        shown(item.weight), _points(item.points.value), share, reason or _unexplained(item), flags or "无",
     )  # fmt: skip
+
+
+def _unexplained(item: IndicatorScore) -> str:
+    """What stands where no reason was given: none is needed for a target that was reached."""
+    return "无" if item.completion.value >= 1 else "【未完全达到，未说明原因】"
 
 
 def _source_rows(score: Score) -> Iterator[tuple[str, ...]]:
