@@ -94,8 +94,9 @@ def merge(sources: Mapping[str, Mapping[str, Any]]) -> Merged:
     """
     ranks = _rank(sources)
     stacked = _stack(sources, ranks)
-    terms = _one_row_each(stacked)
-    successor = _successors(terms)
+    chosen = _one_row_each(stacked)
+    successor = _successors(chosen)
+    terms = chosen.drop_columns(["source"])
     merged = Merged(terms, _no_names(), _no_matches(), successor)
     names = _all_names(sources, merged, ranks)
     matches = [
@@ -157,7 +158,7 @@ def _one_row_each(stacked: pa.Table) -> pa.Table:
     first = _first_rows(stacked)
     bare = first.filter(pc.invert(pc.is_in(first["id"], value_set=labelled["id"].combine_chunks())))
     terms = pa.concat_tables([labelled, bare])
-    terms = terms.take(pc.sort_indices(terms, [("id", "ascending")])).drop_columns(["rank", "source"])
+    terms = terms.take(pc.sort_indices(terms, [("id", "ascending")])).drop_columns(["rank"])
     for name in ("definition", "definition_zh"):
         given = _first_rows(stacked.filter(pc.not_equal(stacked[name], "")))
         at = pc.index_in(terms["id"].combine_chunks(), value_set=given["id"].combine_chunks())
@@ -181,12 +182,18 @@ def _with_sources(terms: pa.Table, stacked: pa.Table) -> pa.Table:
 
 
 def _successors(terms: pa.Table) -> dict[str, str]:
-    """Alternative and obsolete identifiers → what answers for them; chains are followed, circles left."""
-    live = set(terms.filter(pc.invert(terms["obsolete"]))["id"].to_pylist())
+    """Alternative and obsolete identifiers → what answers for them; chains are followed, circles left.
+
+    An alternative identifier that its own source still describes as a term stays one; where an older
+    source alone does, it does not.
+    """
+    alive = terms.filter(pc.invert(terms["obsolete"]))
+    described = dict(zip(alive["id"].to_pylist(), alive["source"].to_pylist(), strict=True))
     step: dict[str, str] = {}
     spoken = terms.filter(pc.greater(pc.list_value_length(terms["alternatives"]), 0))
-    for row in spoken.select(["id", "alternatives"]).to_pylist():
-        step.update({other: row["id"] for other in row["alternatives"] if other not in live})
+    for row in spoken.select(["id", "alternatives", "source"]).to_pylist():
+        others = (other for other in row["alternatives"] if described.get(other) != row["source"])
+        step.update(dict.fromkeys(others, row["id"]))
     gone = terms.filter(pc.and_(terms["obsolete"], pc.equal(pc.list_value_length(terms["replaced_by"]), 1)))
     for row in gone.select(["id", "replaced_by"]).to_pylist():
         step[row["id"]] = row["replaced_by"][0]
@@ -214,7 +221,9 @@ def _all_names(
         ]
     ).combine_chunks()
     given, kind, text = (whole[name].combine_chunks() for name in ("term", "kind", "text"))
-    term = merged.resolve_column(given)
+    # "obsolete fit" is no name of what took its place: names of obsolete terms stay where they are.
+    dead = merged.terms.filter(merged.terms["obsolete"])["id"].combine_chunks()
+    term = pc.if_else(pc.is_in(given, value_set=dead), given, merged.resolve_column(given))
     at = pc.index_in(term, value_set=merged.ids)
     label = pc.fill_null(merged.terms["label"].combine_chunks().take(at), "")
     gone = pc.not_equal(given, term)
