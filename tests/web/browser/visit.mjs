@@ -56,6 +56,11 @@ async function visit(wanted) {
     await page.locator("[data-figure]").nth(i).and(page.locator("[data-live]")).waitFor({ timeout: 10_000 })
       .catch(() => errors.push(`figure ${i} did not come alive`));
   }
+  if (built && (await page.locator("[data-explore]").count())) { // the explorer's points come after it is alive
+    await page.locator("[data-explore]").and(page.locator("[data-live]")).or(page.locator("[data-explore] [data-live]")).first()
+      .waitFor({ timeout: 10_000 }).catch(() => errors.push("the explorer did not come alive"));
+    await page.waitForLoadState("networkidle");
+  }
   let tip = "";
   if (wanted.keys) {
     await page.locator(".chart").first().focus();
@@ -93,7 +98,7 @@ async function tabThrough(page) {
     const again = await page.evaluate(() => {
       const here = document.activeElement;
       if (!here || here === document.body) return false;
-      const seen = here.dataset.control === "reached";
+      const seen = here.dataset.control === "reached" && !here.shadowRoot; // igv.js has many controls in one
       here.dataset.control = "reached";
       return seen;
     });
