@@ -52,7 +52,7 @@ def test_a_study_made_private_is_found_no_more_without_a_new_index(centre: Centr
     before = {
         match.id.partition("/")[0] for match in view.find("height", limit=100, kinds=("study", "trait"))
     }
-    study = sorted(before)[0]
+    study = min(before)
     centre.store.switch_access(study, "private")
     try:
         after = {match.id.partition("/")[0] for match in view.find("height", limit=100)}

@@ -27,6 +27,7 @@ from nexome.store.associations import AssociationStore, Snapshot
 from nexome.store.catalogue import Catalogue
 from nexome.store.genes import Genes, newest_version
 from nexome.store.genotypes import GenotypeStore
+from nexome.store.knowledge import Knowledge
 from nexome.store.root import Root, open_root
 from nexome.store.tracks import Tracks
 
@@ -60,6 +61,7 @@ class Centre:
         self.ld_cache = LdCache(root.settings.ld_cache_mb * 1_000_000)
         self._genes: Genes | None = None
         self.tracks = Tracks.open(root.path, root.assembly)
+        self.knowledge = Knowledge.open(root.path)
         self.search_index = NewestIndex(root.path)
 
     @classmethod

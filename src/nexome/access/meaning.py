@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
+from nexome.model.errors import NotFoundError
 from nexome.search.generation import current_generation
 from nexome.search.index import ABSTAIN_BELOW, Scope, SearchIndex
 from nexome.search.records import Match, Normalised, Suggestion
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from nexome.access.allowance import Allowance
     from nexome.access.centre import Centre
     from nexome.search.index import TermPlace
+    from nexome.store.knowledge import SourceRecord, TermRecord
     from nexome.store.tracks import TrackRecord
 
 HITS: Final = 20
@@ -115,6 +117,17 @@ class Meaning:
         Raises as `find`, and NotFoundError for an unknown term.
         """
         return self._centre.search_index.get().place_of(term, self._search_scope((), ()))
+
+    def term_record(self: _Asking, term: str) -> TermRecord | None:
+        """What the sources say of a term, its definitions among them; None where none is loaded."""
+        try:
+            return self._centre.knowledge.term(term)
+        except NotFoundError:
+            return None
+
+    def term_sources(self: _Asking, record: TermRecord) -> list[SourceRecord]:
+        """The sources that a term comes from, with their licences."""
+        return [self._centre.knowledge.source(name) for name in record.sources]
 
     def _search_scope(self: _Asking, kinds: Sequence[str], vocabularies: Sequence[str]) -> Scope:
         tracks = (TRACK_KEY + record.name for record in self.track_records())

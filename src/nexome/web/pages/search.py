@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -18,12 +19,13 @@ REGION_MIN_NEG_LOG_10_P: Final = 5.0  # weaker ones of a region are left to the 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One thing the text may mean: its kind, name, note and page ('' for a place listed below)."""
+    """One thing the text may mean: its kind, name, note, page; `why` it was found by meaning, '' by words."""
 
     kind: str
     label: str
     note: str
     href: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,9 @@ class SearchPage(Page):
     text: str
     found: tuple[Found, ...]
     place: Place | None
+    kinds: tuple[tuple[str, int, str], ...] = ()
+    """Kinds found, how many of each, and the page of that kind alone; '' is all."""
+    kind: str = ""
 
 
 def build_search(ask: Ask) -> SearchPage | Redirect:
@@ -63,7 +68,15 @@ def build_search(ask: Ask) -> SearchPage | Redirect:
     places = [hit for hit in hits if hit.kind == "region"]
     place = _place(ask, places[0]) if places and (only or places[0] is hits[0]) else None
     found = tuple(_found(ask, hit) for hit in hits if not (place and hit is places[0]))
-    return SearchPage(ask.t("search.title_of", text=text), text, found, place)
+    kinds = Counter(hit.kind for hit in found)
+    links = tuple((kind, n, ask.href("search", q=text, kind=kind)) for kind, n in kinds.most_common())
+    kind = ask.query.get("kind", "")
+    if kind in kinds:
+        found = tuple(hit for hit in found if hit.kind == kind)
+    title = ask.t("search.title_of", text=text)
+    return SearchPage(
+        title, text, found, place, links if len(links) > 1 else (), kind if kind in kinds else ""
+    )
 
 
 def _href(ask: Ask, hit: SearchHit) -> str:
@@ -72,6 +85,8 @@ def _href(ask: Ask, hit: SearchHit) -> str:
         return ask.href("genes", hit.id)
     if hit.kind == "variant":
         return ask.href("variants", hit.id)
+    if hit.kind == "term":
+        return ask.href("terms", hit.id)
     if hit.kind == "study":
         return ask.href("studies", hit.id)
     if hit.kind == "trait":
@@ -81,9 +96,9 @@ def _href(ask: Ask, hit: SearchHit) -> str:
 
 
 def _found(ask: Ask, hit: SearchHit) -> Found:
-    return Found(
-        hit.kind, ask.t.field(hit, "label"), hit.note, _href(ask, hit) or ask.href("search", q=hit.id)
-    )
+    why = ask.t(f"why.{hit.why}", through=hit.through) if hit.why else ""
+    href = _href(ask, hit) or ask.href("search", q=hit.id)
+    return Found(hit.kind, ask.t.field(hit, "label"), hit.note, href, why)
 
 
 def _place(ask: Ask, hit: SearchHit) -> Place:

@@ -5,6 +5,7 @@
     /{language}/search?q=…                  search
     /{language}/studies                     list; …/{study}; …/{study}/figures/{manhattan|qq}.{svg|json|tsv}
     /{language}/traits?category=…           traits by category
+    /{language}/terms/{curie}               a term: definition, names, hierarchy, what is about it
     /{language}/genes/{symbol}              best associations, transcripts; …/figure.{svg|tsv}
     /{language}/variants/{variant}          PheWAS; …/phewas.{svg|json|tsv}, …/forest.{svg|tsv}
     /{language}/browse                      tracks; …/chrom.sizes, …/cytoBand.txt
@@ -54,6 +55,7 @@ from nexome.web.pages.search import build_search
 from nexome.web.pages.sign_in import build_sign_in
 from nexome.web.pages.studies import build_studies
 from nexome.web.pages.study import build_figure, build_study
+from nexome.web.pages.term import build_term
 from nexome.web.pages.traits import build_traits
 from nexome.web.pages.variant import build_forest_figure, build_variant, build_variant_figure
 
@@ -92,6 +94,7 @@ def _routes(centre: Centre, language: Language) -> list[Route]:
         ("/coloc", build_coloc),
         ("/coloc/figures/{figure}.{ending}", build_coloc_figure),
         ("/help", build_help),
+        ("/terms/{term:path}", build_term),
         ("/browse", build_browse),
         ("/browse/chrom.sizes", build_chrom_sizes),
         ("/browse/cytoBand.txt", build_band_table),
