@@ -17,6 +17,7 @@ from nexome.store import usage
 from nexome.store.backup import backup_root, restore_root
 from nexome.store.genotypes import GenotypeBlock, GenotypeStore, people_table
 from nexome.store.genotypes.types import Kind
+from nexome.store.knowledge import NewSource, load_source
 from nexome.testing.small_centre import SmallCentre, make_small_centre
 
 
@@ -100,6 +101,36 @@ def test_genotyped_samples_are_those_of_sets_that_are_no_panels(root: Path):
     assert values(root)["genotype_samples"] == before
     stage_genotypes(root, "people", kind="samples", people=7)
     assert values(root)["genotype_samples"] == (before or 0) + 7
+
+
+OBO = """format-version: 1.2
+ontology: hp
+
+[Term]
+id: HP:0000001
+name: All
+
+[Term]
+id: HP:0001250
+name: Seizure
+is_a: HP:0000001
+
+[Term]
+id: HP:0000002
+name: Gone
+is_obsolete: true
+"""
+
+
+def test_terms_are_those_of_loaded_knowledge_that_are_not_obsolete(root: Path, tmp_path: Path):
+    assert values(root)["terms"] == 0
+    path = tmp_path / "hp.obo"
+    path.write_text(OBO, encoding="utf-8")
+    with Centre.open(root) as centre:
+        load_source(centre.root, NewSource("hp", [path], licence="CC0-1.0"))
+        first, again = ({r.name: r for r in measure(centre)}["terms"] for _ in range(2))
+    assert (first.value, dict(first.parts)) == (2, {"HP": 2})
+    assert again.parts == first.parts
 
 
 def test_bytes_are_those_of_the_files(root: Path):

@@ -18,6 +18,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow.compute as pc
+
 from nexome.access.centre import Centre
 from nexome.model.errors import DamagedError, NewerVersionError, NotFoundError
 from nexome.model.measures import MEASURES
@@ -25,6 +27,7 @@ from nexome.store import usage
 from nexome.store.associations import PublishedStudy
 from nexome.store.disk import now_iso, read_stamped, write_stamped
 from nexome.store.genotypes.manifest import load_manifest as load_genotypes
+from nexome.store.knowledge import Knowledge
 from nexome.store.measures import Reading, append_readings, read_history
 from nexome.store.root import Event
 
@@ -123,6 +126,22 @@ class _Sources:
         return found
 
     @cached_property
+    def terms(self) -> dict[str, float]:
+        """Terms of loaded knowledge that are not obsolete, each once, by vocabulary; read anew when a source changes."""
+        knowledge = Knowledge.open(self.centre.root.path)
+        if not knowledge.sequence:
+            return {}
+        kept = self._cache.get("terms", {})
+        if kept.get("digest") == knowledge.digest:
+            return dict(kept["by_vocabulary"])
+        table = knowledge.terms()
+        live = table.filter(pc.invert(table["obsolete"]))
+        counted = pc.value_counts(live["vocabulary"]).to_pylist()
+        found = {str(row["values"] or "other"): row["counts"] for row in counted}
+        self._keep(terms={"digest": knowledge.digest, "by_vocabulary": found})
+        return found
+
+    @cached_property
     def _cache(self) -> dict[str, Any]:
         with suppress(NotFoundError, DamagedError, NewerVersionError):
             path = self.centre.root.path / CACHE_NAME
@@ -131,7 +150,7 @@ class _Sources:
 
     def _keep(self, **parts: Any) -> None:
         self._cache.update(parts)
-        body = {name: part for name, part in self._cache.items() if name in {"studies", "sizes"}}
+        body = {name: part for name, part in self._cache.items() if name in {"studies", "sizes", "terms"}}
         with suppress(OSError):  # a root that may not be written is measured all the same
             path = self.centre.root.path / CACHE_NAME
             write_stamped(path, body, kind=CACHE_KIND, version=CACHE_VERSION)
@@ -287,6 +306,7 @@ _QUERIES: Final[dict[str, Callable[[_Sources], Answer]]] = {
     "genes": _genes,
     "assemblies": lambda _: (1, {}),
     "species": _species,
+    "terms": lambda sources: (sum(sources.terms.values()), sources.terms),
     "bytes_held": _bytes_held,
     "users": _users,
     "visits": _counted(usage.VISITS),

@@ -12,9 +12,12 @@ from nexome.access.centre import Centre
 from nexome.access.identity import new_token, token_hash
 from nexome.app import create_app
 from nexome.model.measures import MEASURES
+from nexome.report.compare import Change
+from nexome.report.paper import Amount, BudgetRow, BudgetTable
 from nexome.report.standing import standings, years_of
 from nexome.testing.example_plan import BUILD, SHARE, make_example_plan
 from nexome.testing.small_centre import MARKUP, PRIVATE, make_small_centre
+from nexome.web.pages import budget
 from nexome.web.pages.drawings import Stream, bar, flow, spark, states_bar
 from nexome.web.pages.language import languages
 from nexome.web.pages.money import amount_text, measure_text, money_text, share_text
@@ -217,3 +220,31 @@ def test_money_is_written_as_people_of_a_language_do():
 )
 def test_measures_are_written_with_their_unit(value, name, text):
     assert measure_text(value, MEASURES[name]) == text
+
+
+def test_rows_of_a_budget_stand_by_code_and_what_is_gone_at_its_old_place():
+    def change(name: str, before: int, after: int) -> Change:
+        return Change("budget", "expenditure", name, "grew", Decimal(before), Decimal(after), before, after)
+
+    coded = [
+        change("206 科学", 3, 3),
+        change("合计", 9, 9),
+        change("20602 基础", 0, 4),
+        change("205 教育", 2, 0),
+    ]
+    assert [c.name for c in budget._ordered(coded)] == ["205 教育", "206 科学", "20602 基础", "合计"]
+    plain = [change("收入甲", 1, 1), change("收入乙", 2, 0), change("合计", 3, 3), change("收入丙", 0, 2)]
+    assert [c.name for c in budget._ordered(plain)] == ["收入甲", "收入乙", "收入丙", "合计"]
+
+
+def test_what_is_carried_over_is_a_use_of_money():
+    def row(name: str, yuan: int, code: str = "") -> BudgetRow:
+        amount = Amount(Decimal(yuan), str(yuan), "元", 1)
+        return BudgetRow((code,) if code else (), name, "" if code else "expenditure", (amount,), 1)
+
+    spending = BudgetTable("expenditure", "支出总表", "元", ("合计",), (row("科学技术支出", 70, "206"),), 1)
+    overview = BudgetTable(
+        "balance", "收支总表", "元", ("预算数",), (row("科学技术支出", 70), row("结转下年", 30)), 1
+    )
+    assert budget.uses_of(spending) == [("科学技术支出", 70)]
+    assert budget.uses_of(spending, overview) == [("科学技术支出", 70), ("结转下年", 30)]

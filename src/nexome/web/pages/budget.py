@@ -26,6 +26,7 @@ from nexome.web.pages.page import Ask, Link, Page
 MOST_STREAMS: Final = 8
 # Columns of 收入总表 that are sums or parts of others.
 _SUMS: Final = ("合计", "本年收入")
+_CARRIED: Final = ("结转下年", "年终结转")  # rows of 收支总表 that are no class of spending
 _PARTS: Final = ("上年：", "结转：", "其中：")
 
 
@@ -125,7 +126,7 @@ def _figures(ask: Ask, papers: Iterable[Paper]) -> Iterable[Figure]:
     for paper in papers:
         tables = {table.kind: table for table in paper.budgets}
         sources = _streams(ask, sources_of(tables.get("income")))
-        uses = _streams(ask, uses_of(tables.get("expenditure")))
+        uses = _streams(ask, uses_of(tables.get("expenditure"), tables.get("balance")))
         if not sources or not uses:
             continue
         total = sum((amount for _, amount in sources_of(tables.get("income"))), Decimal(0))
@@ -147,13 +148,19 @@ def sources_of(income: BudgetTable | None) -> list[tuple[str, Decimal]]:
     return sorted(found, key=lambda pair: -pair[1])
 
 
-def uses_of(expenditure: BudgetTable | None) -> list[tuple[str, Decimal]]:
-    """Where money goes: the classes (three digits) of 支出总表, largest first."""
+def uses_of(expenditure: BudgetTable | None, balance: BudgetTable | None = None) -> list[tuple[str, Decimal]]:
+    """Where money goes: the classes (three digits) of 支出总表, and what 收支总表 carries over."""
     rows = expenditure.rows if expenditure else ()
     found = [
         (row.name, row.amounts[0].yuan)
         for row in rows
         if len(row.code) == 3 and row.amounts and row.amounts[0]
+    ]
+    kept = balance.rows if balance and found else ()
+    found += [
+        (row.name, row.amounts[0].yuan)
+        for row in kept
+        if row.section == "expenditure" and row.name.startswith(_CARRIED) and row.amounts[0]
     ]
     return sorted(((name, yuan) for name, yuan in found if yuan > 0), key=lambda pair: -pair[1])
 
@@ -178,13 +185,32 @@ def _tables(ask: Ask, own: Paper, other: Paper | None) -> Iterable[Table]:
     for kind in dict.fromkeys(table.kind for table in own.budgets):
         lines = by_kind.get(kind, [])
         largest = max((abs(c.after or Decimal(0)) for c in lines), default=Decimal(0)) or Decimal(1)
-        yield Table(kind, titles[kind], tuple(_line(ask, c, largest, alone=other is None) for c in lines))
+        yield Table(
+            kind, titles[kind], tuple(_line(ask, c, largest, alone=other is None) for c in _ordered(lines))
+        )
+
+
+def _ordered(changes: list[Change]) -> list[Change]:
+    """Rows by code, sums last; without codes as this paper prints them, what is gone at its old place."""
+    codes = {id(change): _code(change) for change in changes}
+    if any(codes.values()):
+        return sorted(changes, key=lambda c: (not codes[id(c)], codes[id(c)]))
+    rows = sorted((c for c in changes if c.line_after), key=lambda c: c.line_after)
+    for gone in (c for c in changes if not c.line_after):
+        before = [i for i, c in enumerate(rows) if 0 < c.line_before <= gone.line_before]
+        rows.insert(max(before, default=-1) + 1, gone)
+    return rows
+
+
+def _code(change: Change) -> str:
+    code, _, rest = change.name.partition(" ")
+    return code if rest and code.isdigit() else ""
 
 
 def _line(ask: Ask, change: Change, largest: Decimal, *, alone: bool) -> Line:
     name, _, section = change.name.partition(" [")
-    code, _, rest = name.partition(" ")
-    code, name = (code, rest) if rest and code.isdigit() else ("", name)
+    code = _code(change)
+    name = name.removeprefix(code).strip()
     share = (change.after / change.before - 1) if change.after is not None and change.before else None
     return Line(
         code,
