@@ -13,16 +13,20 @@ from typing import Final
 
 from nexome.formats.knowledge import (
     bands,
+    datasets,
+    edge_list,
     genes,
     mappings,
     obo,
     obo_graphs,
     owl,
     pharmacogenes,
+    publications,
     scores,
     statements,
     term_table,
     translations,
+    variants,
 )
 from nexome.formats.knowledge.rows import Row
 from nexome.formats.knowledge.source_file import HEAD_LINES, KnowledgeFile
@@ -122,6 +126,11 @@ def _term_table(head: Head) -> bool:
         return False
     found = term_table.find_columns(tuple(head.columns), {})
     return "id" in found and "label" in found
+
+
+def _edge_list(head: Head) -> bool:
+    found = edge_list.find_columns(tuple(head.columns), {})
+    return head.text.lstrip()[:1] not in {"{", "[", "<"} and {"subject", "predicate", "object"} <= set(found)
 
 
 def _pgx(head: Head) -> bool:
@@ -237,6 +246,51 @@ _ALL: Final = (
         lambda h: h.text.startswith("##fileformat=VCF") and "ID=PX," in h.text,
         pharmacogenes.read_pharmcat_sites,
     ),
+    Format(
+        "gwas-catalog",
+        "associations of the GWAS Catalog",
+        lambda h: {"snps", "pubmedid", "p-value"} <= {c.casefold() for c in h.columns},
+        variants.read_gwas_catalog,
+    ),
+    Format(
+        "clinvar-vcf",
+        "ClinVar as VCF",
+        lambda h: h.text.startswith("##fileformat=VCF") and "ID=CLNSIG," in h.text,
+        variants.read_clinvar_vcf,
+    ),
+    Format(
+        "clinvar-table",
+        "ClinVar's variant_summary",
+        lambda h: "ClinicalSignificance\t" in h.text and "PhenotypeIDS" in h.text,
+        variants.read_clinvar_table,
+    ),
+    Format("pubmed", "articles of PubMed", lambda h: "<PubmedArticle" in h.text, publications.read_pubmed),
+    Format(
+        "openalex",
+        "works of OpenAlex",
+        lambda h: h.text.lstrip()[:1] == "{" and "https://openalex.org/" in h.text,
+        publications.read_openalex,
+    ),
+    Format(
+        "bibtex",
+        "references in BibTeX",
+        lambda h: bool(re.match(r"\s*(?:%.*\s*)*@\w+\s*\{", h.text)),
+        publications.read_bibtex,
+    ),
+    Format("ris", "references in RIS", lambda h: h.text.startswith("TY  -"), publications.read_ris),
+    Format(
+        "datacite",
+        "data sets of DataCite",
+        lambda h: h.json_has("titles") and (h.json_has("doi") or h.json_has("identifiers")),
+        datasets.read_datacite,
+    ),
+    Format(
+        "json-ld",
+        "data sets as JSON-LD: DCAT, schema.org, Croissant",
+        lambda h: h.json_has("@context") and "dataset" in h.text.casefold(),
+        datasets.read_json_ld,
+    ),
+    Format("edge-list", "statements in a table", _edge_list, edge_list.read_edge_list),
     Format(
         "phecodes", "phecodes with their ICD codes", lambda h: h.json_has("icd9s"), term_table.read_phecodes
     ),
