@@ -17,6 +17,7 @@ from typing import Final, Self
 
 from nexome.access.allowance import Allowance, allowance_of
 from nexome.access.identity import EVERYONE, GRANT_LEVELS, OWNER, GrantLevel, Principal, token_hash
+from nexome.access.knowledge import NewestGraph
 from nexome.access.ld_cache import LdCache
 from nexome.access.meaning import NewestIndex
 from nexome.access.overview import CategoryIndex, OutcomeCache
@@ -62,6 +63,7 @@ class Centre:
         self._genes: Genes | None = None
         self.tracks = Tracks.open(root.path, root.assembly)
         self.knowledge = Knowledge.open(root.path)
+        self.graph = NewestGraph(root.path, self.knowledge)
         self.search_index = NewestIndex(root.path)
 
     @classmethod

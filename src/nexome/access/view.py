@@ -43,6 +43,7 @@ from nexome.access.finding import (
 )
 from nexome.access.identity import Principal
 from nexome.access.interpreting import Interpreting
+from nexome.access.knowledge import Knowing
 from nexome.access.ld import Linkage
 from nexome.access.looking import Looking
 from nexome.access.meaning import Meaning
@@ -68,7 +69,7 @@ Order = Literal["p", "position"]
 BATCH_ROWS: Final = 131_072
 
 
-class View(Interpreting, Linkage, Looking, Meaning, Overview, Tracked):
+class View(Interpreting, Knowing, Linkage, Looking, Meaning, Overview, Tracked):
     """All questions one principal may ask. Made by `Centre.view_for` or `nexome.open`; cheap to make.
 
     Thread-safe. Each question reads the newest published manifest. `with` closes the centre that

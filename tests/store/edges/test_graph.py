@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.store.edges.oracle import Row, closure, distinct, make_graph
 
 from nexome.model.errors import DamagedError, NotFoundError, QueryError
 from nexome.model.knowledge import EXACT
 from nexome.store.edges.graph import Graph
+from tests.store.edges.oracle import Row, closure, distinct, make_graph
 
 TERMS = [f"{prefix}:{number}" for prefix in ("HP", "HGNC") for number in range(8)]
 ROWS = st.lists(

@@ -8,12 +8,12 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.store.edges.oracle import Row, cheapest, distinct, make_graph
-from tests.store.edges.test_graph import PLENTY, ROWS, named
 
 from nexome.model.errors import QueryError
 from nexome.store.edges.graph import UNSCORED
 from nexome.store.edges.paths import HUB_COST, Step, explain, find_paths, look_around
+from tests.store.edges.oracle import Row, cheapest, distinct, make_graph
+from tests.store.edges.test_graph import PLENTY, ROWS, named
 
 STEPS = st.lists(
     st.tuples(st.sampled_from([None, "is_a", "causes"]), st.sampled_from(["out", "in", "both"])),
@@ -77,7 +77,7 @@ def test_the_explanation_is_the_cheapest_way(rows, tmp_path_factory) -> None:
     if len(names) < 2:
         return
     links: dict[tuple[str, str], float] = {}
-    edges = {name: 0 for name in names}
+    edges = dict.fromkeys(names, 0)
     for (_, subject, _, other), score in distinct(rows).items():
         for pair in ((subject, other), (other, subject)):
             links[pair] = min(links.get(pair, math.inf), 2 - worth(score))

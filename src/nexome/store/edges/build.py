@@ -281,12 +281,12 @@ class _Files:
 
     def add_block(self, side: str, keys: npt.NDArray[np.uint64], *, scored: bool) -> None:
         """Append the edges of a block, sorted by their keys."""
-        nodes = (keys >> np.uint64(36)).astype(np.int32)
+        nodes = (keys >> np.uint64(36)).astype(np.int64)
         starts = np.flatnonzero(np.diff(nodes, prepend=-1))
-        self._open[side, "rows"].write(nodes[starts].tobytes())
+        self._open[side, "rows"].write(_packed(nodes[starts], self._width))
         self._starts[side].append(starts + self.edges)
-        others = (keys & np.uint64((1 << 28) - 1)).astype("<u4").view(np.uint8).reshape(-1, 4)
-        self._open[side, "others"].write(np.ascontiguousarray(others[:, : self._width]).tobytes())
+        others = keys & np.uint64((1 << 28) - 1)
+        self._open[side, "others"].write(_packed(others, self._width))
         first_score = self._scores[side] if scored else -1
         if scored:
             weakness = ((keys >> _NODE) & np.uint64(STRONGEST)).astype(np.uint8)
@@ -314,3 +314,9 @@ class _Files:
         self._sink.close()
         for stream in self._open.values():
             stream.close()
+
+
+def _packed(nodes: npt.NDArray[Any], width: int) -> bytes:
+    """Nodes in `width` bytes each, little-endian."""
+    whole = nodes.astype("<u4").view(np.uint8).reshape(-1, 4)
+    return np.ascontiguousarray(whole[:, :width]).tobytes()

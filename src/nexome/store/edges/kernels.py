@@ -11,8 +11,8 @@ import numpy as np
 class Side(NamedTuple):
     """Adjacency in one direction: R rows with an edge or more, E edges, B blocks.
 
-    rows int32 [R]: nodes, ascending within a block; starts [R + 1]: first edge of each row; others uint8
-    [E, W]: the node at the other end, little-endian; scores uint8 [S]; blocks int64 [B, 5]: first row,
+    rows uint8 [R, W]: nodes (little-endian), ascending within a block; starts [R + 1]: first edge of each
+    row; others uint8 [E, W]: the node at the other end; scores uint8 [S]; blocks int64 [B, 5]: first row,
     row behind the last, first edge, edge behind the last, first score (-1: a block without scores).
     """
 
@@ -24,25 +24,26 @@ class Side(NamedTuple):
 
 
 @numba.njit(cache=True, nogil=True)
+def _node(packed: Any, place: int) -> Any:
+    """A node of W bytes."""
+    node: Any = 0
+    for byte in range(packed.shape[1]):
+        node |= np.int64(packed[place, byte]) << (8 * byte)
+    return node
+
+
+@numba.njit(cache=True, nogil=True)
 def find_row(side: Side, block: int, node: int) -> Any:
     """The row of a node in a block; -1 where it has no edge there."""
     low, high = side.blocks[block, 0], side.blocks[block, 1]
     last = high
     while low < high:
         middle = (low + high) // 2
-        if side.rows[middle] < node:
+        if _node(side.rows, middle) < node:
             low = middle + 1
         else:
             high = middle
-    return low if low < last and side.rows[low] == node else -1
-
-
-@numba.njit(cache=True, nogil=True)
-def _other(side: Side, edge: int) -> Any:
-    node: Any = 0
-    for byte in range(side.others.shape[1]):
-        node |= np.int64(side.others[edge, byte]) << (8 * byte)
-    return node
+    return low if low < last and _node(side.rows, low) == node else -1
 
 
 @numba.njit(cache=True, nogil=True)
@@ -88,7 +89,7 @@ def gather(side: Side, chosen: Any, nodes: Any, fan: int) -> Any:
             first, last = np.int64(side.starts[row]), np.int64(side.starts[row + 1])
             for edge in range(first, min(last, first + fan)):
                 places[at], blocks[at], edges[at] = place, block, edge
-                others[at], scores[at] = _other(side, edge), _score(side, block, edge)
+                others[at], scores[at] = _node(side.others, edge), _score(side, block, edge)
                 at += 1
     return places, blocks, edges, others, scores, cut
 
@@ -116,7 +117,7 @@ def climb(side: Side, chosen: Any, starts: Any, limit: int) -> Any:
             if row < 0:
                 continue
             for edge in range(np.int64(side.starts[row]), np.int64(side.starts[row + 1])):
-                other = np.int32(_other(side, edge))
+                other = np.int32(_node(side.others, edge))
                 if other in seen:
                     continue
                 if count >= most:
@@ -142,8 +143,8 @@ def find_edge(side: Side, block: int, node: int, other: int, code: int) -> Any:
     while low < high:
         middle = (low + high) // 2
         here = _score(side, block, middle)
-        if here > code or (here == code and _other(side, middle) < other):
+        if here > code or (here == code and _node(side.others, middle) < other):
             low = middle + 1
         else:
             high = middle
-    return low if low < last and _other(side, low) == other and _score(side, block, low) == code else -1
+    return low if low < last and _node(side.others, low) == other and _score(side, block, low) == code else -1

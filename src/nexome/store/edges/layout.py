@@ -4,9 +4,9 @@
       graph.json            kind "nexome-graph", version, sealed: counts, blocks, what was left out
       nodes.arrow           CURIEs of all nodes, sorted by their bytes: node n is text n
       out/, in/             adjacency by subject and by object, the same edges in both:
-        rows.bin            int32 [R]: nodes that have an edge in a block, ascending, block after block
+        rows.bin            uint8 [R, W]: nodes that have an edge in a block, ascending, block after block
         starts.bin          uint32 [R + 1] (uint64 from 2³² edges on): first edge of each row
-        others.bin          uint8 [E, W]: node at the other end, little-endian; W: fewest bytes that hold one
+        others.bin          uint8 [E, W]: node at the other end; W: fewest bytes that hold any node
         scores.bin          uint8 [S]: strength of each edge of the blocks that have any score
       evidence.arrow        one row a statement, by edge (its place in out/): score as given, publication,
                             method, qualifier (numbers of texts), line
@@ -97,7 +97,7 @@ def open_side(folder: Path, side: SideName, facts: Mapping[str, Any]) -> Side:
     counts, edges = facts[side], facts["edges"]
     blocks = np.array(counts["blocks"], np.int64).reshape(-1, 5)
     return Side(
-        rows=_mapped(folder / side / "rows.bin", np.int32, (counts["rows"],)),
+        rows=_mapped(folder / side / "rows.bin", np.uint8, (counts["rows"], facts["node_bytes"])),
         starts=_mapped(folder / side / "starts.bin", start_type(edges), (counts["rows"] + 1,)),
         others=_mapped(folder / side / "others.bin", np.uint8, (edges, facts["node_bytes"])),
         scores=_mapped(folder / side / "scores.bin", np.uint8, (counts["scores"],)),

@@ -1,0 +1,279 @@
+"""The doors of a View to the graph of knowledge: ties, paths, ancestors, what is shared, explanations.
+
+A source whose licence begins with 'private' answers its owner alone: for everyone else its terms, names and
+statements are as unknown as if it had not been loaded. Everything else is open to who may ask at all.
+Studies are tied to terms by their traits' ontology ids, as the reader sees the studies now.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import pyarrow as pa
+
+from nexome.access.identity import Principal
+from nexome.model.errors import NotFoundError, QueryError
+from nexome.model.fields import schema_of
+from nexome.store.edges import Graph, Paths, Step, build_graph, explain, find_paths, look_around
+from nexome.store.edges.layout import NAME, graph_folder
+from nexome.store.edges.strings import SortedStrings
+from nexome.store.knowledge import Knowledge, TermRecord
+
+if TYPE_CHECKING:
+    from nexome.access.allowance import Allowance
+    from nexome.access.centre import Centre
+    from nexome.store.edges import Around
+
+TIES_MOST: Final = 10_000
+TIE_COLUMNS: Final = (
+    "direction",
+    "predicate",
+    "term",
+    "term_label",
+    "term_label_zh",
+    "strength",
+    "sources",
+    "publications",
+    "through",
+)
+REACHED_COLUMNS: Final = ("term", "term_label", "term_label_zh", "hops")
+COMMON_COLUMNS: Final = ("term", "term_label", "term_label_zh", "strength")
+ABOUT_COLUMNS: Final = ("term", "study_id", "trait_id")
+
+_PRIVATE: Final = re.compile(r"private\b", re.IGNORECASE)
+
+
+@dataclass
+class NewestGraph:
+    """The graph of a root's sources as they are now, and what its terms are called. Thread-safe.
+
+    A graph that is there answers until that of newer sources is made, beside it; the first is waited for.
+    """
+
+    root: Path
+    knowledge: Knowledge
+
+    def __post_init__(self) -> None:
+        self._lock = Lock()
+        self._kept: Graph | None = None
+        self._names: tuple[str, Labels] | None = None
+        self._making: Thread | None = None
+
+    def get(self) -> Graph:
+        """The newest graph there is, made now where there is none."""
+        digest = self.knowledge.digest
+        with self._lock:
+            kept = self._kept
+            if kept is not None and kept.digest == digest:
+                return kept
+            if kept is not None and not (graph_folder(self.root, digest) / NAME).exists():
+                self._make_beside()
+                return kept
+            self._kept = Graph.open(self.root)
+            return self._kept
+
+    @property
+    def labels(self) -> Labels:
+        """What terms are called, as the sources say now."""
+        digest = self.knowledge.digest
+        with self._lock:
+            if self._names is None or self._names[0] != digest:
+                self._names = (digest, Labels.of(self.knowledge))
+            return self._names[1]
+
+    def _make_beside(self) -> None:
+        if self._making is None or not self._making.is_alive():
+            self._making = Thread(target=build_graph, args=(self.root,), daemon=True, name="graph")
+            self._making.start()
+
+
+class Labels:
+    """Labels of terms in two languages, with the sources that describe each."""
+
+    def __init__(self, terms: pa.Table, chinese: dict[str, str]) -> None:
+        self._ids = SortedStrings(terms["id"].combine_chunks().cast(pa.large_string()))
+        self._label, self._sources, self._chinese = terms["label"], terms["sources"], chinese
+
+    @classmethod
+    def of(cls, knowledge: Knowledge) -> Labels:
+        """Those of all terms; the first Chinese name of each."""
+        names = knowledge.names().select(["term", "text", "language"]).to_pydict()
+        chinese: dict[str, str] = {}
+        for term, text, language in zip(*names.values(), strict=True):
+            if language.startswith("zh"):
+                chinese.setdefault(term, text)
+        return cls(knowledge.terms(), chinese)
+
+    def columns(
+        self, terms: Sequence[str], sources: frozenset[str] | None
+    ) -> tuple[list[str | None], list[str | None]]:
+        """Label and Chinese label of each term; null where no visible source describes it."""
+        rows = [self._ids.find(term) for term in terms]
+        shown = [
+            row >= 0 and (sources is None or not sources.isdisjoint(self._sources[row].as_py()))
+            for row in rows
+        ]
+        label = [
+            self._label[row].as_py() or None if show else None for row, show in zip(rows, shown, strict=True)
+        ]
+        chinese = [self._chinese.get(term) if show else None for term, show in zip(terms, shown, strict=True)]
+        return label, chinese
+
+
+def visible_sources(principal: Principal, knowledge: Knowledge) -> frozenset[str] | None:
+    """Sources that answer a principal; None: all there are."""
+    if principal.kind == "owner":
+        return None
+    return frozenset(r.name for r in knowledge.sources() if not _PRIVATE.match(r.licence.strip()))
+
+
+class _Asking(Protocol):
+    """What of a View these doors lean on."""
+
+    principal: Principal
+
+    @property
+    def _centre(self) -> Centre: ...
+
+    def _allowance(self) -> Allowance: ...
+
+    def _graph(self) -> tuple[Graph, frozenset[str] | None]: ...
+
+    def _labelled(self, table: pa.Table, columns: Sequence[str]) -> pa.Table: ...
+
+    def studies_about(self, term: str, *, subtypes: bool = ...) -> pa.Table: ...
+
+
+class Knowing:
+    """Part of View; it is not made by itself."""
+
+    def term(self: _Asking, text: str) -> TermRecord:
+        """A term with the names that visible sources give it. Raises NotFoundError, naming near ones."""
+        knowledge = self._centre.knowledge
+        sources = visible_sources(self.principal, knowledge)
+        try:
+            found = knowledge.term(text)
+        except NotFoundError as error:
+            near = self._graph()[0].nodes.near(knowledge.resolve(text)) if sources is None else []
+            error.expected = f"such as {', '.join(near)}" if near else error.expected
+            raise
+        if sources is None:
+            return found
+        names = tuple(name for name in found.names if name[3] in sources)
+        told = tuple(name for name in found.sources if name in sources)
+        if not told:
+            raise NotFoundError(f"no term {text[:80]!r}", expected="an identifier such as HP:0001250")
+        if told == found.sources:
+            return found
+        label = names[0][0] if names else ""
+        return replace(found, names=names, sources=told, label=label, definition="", definition_zh="")
+
+    def neighbours(self: _Asking, term: str, predicate: str | None = None, **asked: Any) -> pa.Table:
+        """What a term is tied to, strongest first (TIE_COLUMNS).
+
+        `direction` 'out', 'in' or 'both', `limit`, `vocabulary` (a prefix, such as HGNC), `equivalents` (also
+        what is tied to identifiers that mean the same; `through` says which). Raises NotFoundError,
+        QueryError.
+        """
+        graph, sources = self._graph()
+        if not 1 <= asked.get("limit", 50) <= TIES_MOST:
+            raise QueryError(f"limit {asked['limit']}", expected=f"1 to {TIES_MOST:,}")
+        found = graph.neighbours(self._centre.knowledge.resolve(term), predicate, sources=sources, **asked)
+        papers = [_publications(graph.evidence(edge)) for edge in found["edge"].to_pylist()]
+        found = found.append_column("publications", pa.array(papers, pa.string()))
+        return self._labelled(found, TIE_COLUMNS)
+
+    def ancestors(self: _Asking, term: str, **asked: Any) -> pa.Table:
+        """All that a term is a kind of, nearest first (REACHED_COLUMNS); also by `part_of`."""
+        graph, sources = self._graph()
+        found = graph.ancestors(self._centre.knowledge.resolve(term), sources=sources, **asked)
+        return self._labelled(found.table, REACHED_COLUMNS)
+
+    def descendants(self: _Asking, term: str, **asked: Any) -> pa.Table:
+        """All kinds of a term, nearest first (REACHED_COLUMNS). See `ancestors`."""
+        graph, sources = self._graph()
+        found = graph.descendants(self._centre.knowledge.resolve(term), sources=sources, **asked)
+        return self._labelled(found.table, REACHED_COLUMNS)
+
+    def common(
+        self: _Asking, terms: Sequence[str], predicate: str | None = None, *, limit: int = 1000, **asked: Any
+    ) -> pa.Table:
+        """What is tied to each of several terms, strongest first (COMMON_COLUMNS).
+
+        `direction`, `vocabulary`, `equivalents`, and `subtypes`: a tie to a kind of a term is one to it.
+        """
+        graph, sources = self._graph()
+        resolved = [self._centre.knowledge.resolve(term) for term in terms]
+        found = graph.common(resolved, predicate, sources=sources, **asked)
+        return self._labelled(found.slice(0, limit), COMMON_COLUMNS)
+
+    def paths(self: _Asking, start: str, steps: Sequence[Step], **asked: Any) -> Paths:
+        """Typed paths of one to three hops, strongest first: to `end`, to a `vocabulary`, or anywhere."""
+        graph, sources = self._graph()
+        resolve = self._centre.knowledge.resolve
+        if asked.get("end") is not None:
+            asked["end"] = resolve(asked["end"])
+        return find_paths(graph, resolve(start), steps, sources=sources, **asked)
+
+    def explain(self: _Asking, start: str, end: str, *, limit: int = 3) -> Paths:
+        """The best ways from one thing to another, around what everything is tied to."""
+        graph, sources = self._graph()
+        resolve = self._centre.knowledge.resolve
+        return explain(graph, resolve(start), resolve(end), sources=sources, limit=limit)
+
+    def around(self: _Asking, term: str, *, limit: int = 60) -> Around:
+        """A term and the strongest of what lies around it, at most 300, for a picture."""
+        graph, sources = self._graph()
+        return look_around(graph, self._centre.knowledge.resolve(term), sources=sources, limit=limit)
+
+    def studies_about(self: _Asking, term: str, *, subtypes: bool = False) -> pa.Table:
+        """Studies this reader may know of whose traits name a term, or a kind of it (ABOUT_COLUMNS)."""
+        knowledge = self._centre.knowledge
+        wanted = [knowledge.resolve(term)]
+        if subtypes:
+            graph, sources = self._graph()
+            if graph.nodes.find(wanted[0]) >= 0:
+                wanted += graph.descendants(wanted[0], sources=sources).table["term"].to_pylist()
+        by_term: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for name, published in self._allowance().visible.items():
+            for trait in published.study.traits:
+                for curie in trait.ontology:
+                    by_term[knowledge.resolve(curie)].append((name, trait.id))
+        rows = [(curie, *at) for curie in wanted for at in by_term.get(curie, ())]
+        columns = zip(*rows, strict=True) if rows else ((), (), ())
+        schema = schema_of(ABOUT_COLUMNS)
+        return pa.Table.from_arrays(
+            [pa.array(c, pa.string()).cast(f.type) for c, f in zip(columns, schema, strict=True)],
+            schema=schema,
+        )
+
+    def _graph(self: _Asking) -> tuple[Graph, frozenset[str] | None]:
+        """The graph, and the sources of it that may answer: of those that are loaded now."""
+        centre = self._centre
+        sources = visible_sources(self.principal, centre.knowledge)
+        graph = centre.graph.get()
+        if graph.digest != centre.knowledge.digest and sources is None:
+            sources = frozenset(record.name for record in centre.knowledge.sources())
+        return graph, sources
+
+    def _labelled(self: _Asking, table: pa.Table, columns: Sequence[str]) -> pa.Table:
+        """A table with the labels of its terms, as far as the reader may know them."""
+        sources = visible_sources(self.principal, self._centre.knowledge)
+        label, chinese = self._centre.graph.labels.columns(table["term"].to_pylist(), sources)
+        schema = schema_of(columns)
+        made = {"term_label": pa.array(label, pa.string()), "term_label_zh": pa.array(chinese, pa.string())}
+        parts = [made[f.name] if f.name in made else table[f.name] for f in schema]
+        return pa.Table.from_arrays(
+            [p.cast(f.type) for p, f in zip(parts, schema, strict=True)], schema=schema
+        )
+
+
+def _publications(evidence: Iterable[dict[str, Any]]) -> str | None:
+    found = dict.fromkeys(p for row in evidence for p in row["publication"].split("|") if p)
+    return "|".join(found) or None
