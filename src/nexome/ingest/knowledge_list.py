@@ -16,6 +16,7 @@ its checksum fits. Only http and https are followed.
 from __future__ import annotations
 
 import http.client
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -41,6 +42,7 @@ _KEYS: Final = frozenset(
         *("format", "prefix", "language", "predicate", "map", "note"),
     )
 )
+_SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
 _REDISTRIBUTION: Final = {"allowed": True, "forbidden": False, None: None}
 
 Progress = Callable[[str, int, int | None], None]
@@ -98,10 +100,13 @@ def _source(path: Path, number: int, entry: Any, downloads: Path | None) -> Pinn
         mapping=_mapping(entry.get("map"), where),
     )
     told = {name: str(entry.get(name) or "") for name in ("version", "title", "licence")}
+    checksum = entry.get("sha256") or ""
+    if checksum and not (isinstance(checksum, str) and _SHA256.fullmatch(checksum)):
+        raise FormatError("sha256 is none", where=where, expected="64 hexadecimal digits, in quotes")
     new = NewSource(
         str(entry["name"]), files, url=url, redistribution=_REDISTRIBUTION[said], options=options, **told
     )
-    return PinnedSource(new, str(entry.get("sha256") or "").lower(), (url,) if url else ())
+    return PinnedSource(new, checksum.lower(), (url,) if url else ())
 
 
 def _mapping(value: Any, where: str) -> Mapping[str, str]:

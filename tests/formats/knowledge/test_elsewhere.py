@@ -65,7 +65,8 @@ def test_pubmed(tmp_path):
         <Article><ArticleTitle>A <i>title</i></ArticleTitle>
         <ELocationID EIdType="doi">10.1/X</ELocationID></Article>
         <MeshHeadingList><MeshHeading><DescriptorName UI="D003920">Diabetes</DescriptorName>
-        </MeshHeading></MeshHeadingList></MedlineCitation><PubmedData><ArticleIdList><ArticleId IdType="doi">10.1234/abc
+        </MeshHeading></MeshHeadingList></MedlineCitation>
+        <PubmedData><ArticleIdList><ArticleId IdType="doi">10.1234/abc
         </ArticleId></ArticleIdList></PubmedData></PubmedArticle></PubmedArticleSet>""",
     )
     assert read.labels == {"PMID:31675180": "A title"}
