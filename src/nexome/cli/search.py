@@ -174,7 +174,8 @@ def index(root: Path, exclude: Path | None, vocabularies: tuple[str, ...]) -> No
     Example:
       nexome search index --root centre
     """
-    from nexome.search.sources import index_root  # noqa: PLC0415
+    from nexome.search.sources import index_root, mentions  # noqa: PLC0415
+    from nexome.store.knowledge import Knowledge  # noqa: PLC0415
 
     with open_centre(root) as centre:
         snapshot = centre.store.snapshot()
@@ -184,6 +185,7 @@ def index(root: Path, exclude: Path | None, vocabularies: tuple[str, ...]) -> No
             studies=[published.study for published in snapshot.studies.values()],
             tracks=centre.tracks.records(),
             sequence=snapshot.sequence,
+            usage=mentions(Knowledge.open(root).edges()),
             exclude=_lines(exclude),
         )
     click.echo(

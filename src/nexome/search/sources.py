@@ -9,10 +9,13 @@ is counted over open studies alone, so that no count tells of a private one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from nexome.model.errors import NotFoundError
 from nexome.model.knowledge import Name, NamedTerm, normalise_curie
@@ -27,6 +30,7 @@ from nexome.store.tracks import TrackRecord
 
 FOLDER: Final = "search"
 ENCODER: Final = "encoder"
+MENTIONED_BY: Final = "biolink:mentioned_by"
 TRACK_KEY: Final = "track:"
 """Before the name of a track: its visibility key, which no study's can be."""
 
@@ -83,6 +87,16 @@ def term_usage(studies: Iterable[Study]) -> Counter[str]:
     )
 
 
+def mentions(statements: Iterable[tuple[str, pa.RecordBatch]]) -> Counter[str]:
+    """How often each term is mentioned by the lists of used terms among what is known (Knowledge.edges)."""
+    counted: Counter[str] = Counter()
+    for _, batch in statements:
+        rows = batch.filter(pc.equal(batch["predicate"], MENTIONED_BY))
+        for term, times in zip(rows["subject"].to_pylist(), rows["score"].to_pylist(), strict=True):
+            counted[term] += int(times or 1)
+    return counted
+
+
 def load_encoder(root: Path) -> Encodes:
     """The encoder that a root chose, or its own. Raises NotFoundError where none was trained."""
     return chosen_encoder(root / FOLDER, lambda: _own_encoder(root))
@@ -114,14 +128,18 @@ def index_root(
     studies: Iterable[Study],
     tracks: Iterable[TrackRecord] = (),
     sequence: int,
+    usage: Mapping[str, int] | None = None,
     exclude: Collection[str] = (),
 ) -> SearchIndex:
-    """Build a generation over everything, and make it the one that is asked."""
+    """Build a generation over everything, and make it the one that is asked.
+
+    `usage`: how often terms are used elsewhere; the open studies of here are added.
+    """
     known = list(studies)
-    usage = term_usage(known)
+    used = term_usage(known) + Counter(usage or {})
 
     def records() -> Iterator[SearchRecord]:
-        yield from term_records(terms, usage=lambda term: usage[term], exclude=exclude)
+        yield from term_records(terms, usage=lambda term: used[term], exclude=exclude)
         yield from study_records(known)
         yield from track_records(tracks)
 
