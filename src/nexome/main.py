@@ -87,6 +87,12 @@ _KNOWLEDGE: Final[Table] = {
     "show": ("nexome.cli.knowledge:show", "Show a term: names, definition, equivalents."),
     "export": ("nexome.cli.knowledge:export", "Write a source's tables, where its licence allows."),
     "withdraw": ("nexome.cli.knowledge:withdraw", "Take a source away."),
+    "neighbours": ("nexome.cli.knowledge_graph:neighbours", "What a term is tied to."),
+    "ancestors": ("nexome.cli.knowledge_graph:ancestors", "All that a term is a kind of."),
+    "descendants": ("nexome.cli.knowledge_graph:descendants", "All kinds of a term."),
+    "common": ("nexome.cli.knowledge_graph:common", "What several terms are all tied to."),
+    "paths": ("nexome.cli.knowledge_graph:paths", "Paths along predicates, or the best explanation."),
+    "graph": ("nexome.cli.knowledge_graph:graph", "Make, count, export the graph of statements."),
 }
 _TARGETS: Final[Table] = {
     "import": ("nexome.cli.targets:import_papers", "Bring in budget and target papers."),

@@ -133,6 +133,18 @@ def visible_sources(principal: Principal, knowledge: Knowledge) -> frozenset[str
     return frozenset(r.name for r in knowledge.sources() if not _PRIVATE.match(r.licence.strip()))
 
 
+def read_steps(texts: Sequence[str]) -> list[Step]:
+    """Steps as they are written: a predicate or '*', and '>' (out), '<' (in) or nothing (both) behind it."""
+    directions: dict[str, Any] = {">": "out", "<": "in"}
+    steps = []
+    for text in texts:
+        bare = text.rstrip("<>")
+        if len(text) - len(bare) > 1 or not bare:
+            raise QueryError(f"step {text[:80]!r}", expected="a predicate or *, with > or < behind it")
+        steps.append(Step(None if bare == "*" else bare, directions.get(text[len(bare) :], "both")))
+    return steps
+
+
 class _Asking(Protocol):
     """What of a View these doors lean on."""
 

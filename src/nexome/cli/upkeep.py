@@ -149,15 +149,19 @@ def rebuild(root: Path) -> None:
       nexome rebuild associations
     """
     from nexome.store.associations.window import rebuild_zooms  # noqa: PLC0415
+    from nexome.store.edges import rebuild_graph  # noqa: PLC0415
 
     with open_centre(root) as centre:
         centre.catalogue.drop_derived()
         snapshot = centre.store.snapshot()
         centre.searchable(snapshot)
         summarised = rebuild_zooms(snapshot)
+        graph = rebuild_graph(centre.root.path)
     click.echo(f"{len(snapshot.studies):,} studies indexed, sequence {snapshot.sequence}.")
     if summarised:
         click.echo(f"{summarised:,} studies summarised for wide windows.")
+    if graph is not None:
+        click.echo(f"{graph.edges:,} statements of knowledge joined to a graph.")
 
 
 @click.command()

@@ -6,7 +6,7 @@ licences allow that. What the terms are called is store.knowledge.
 
 from nexome.store.edges.build import build_graph
 from nexome.store.edges.export import export_kgx, export_parquet
-from nexome.store.edges.graph import Graph
+from nexome.store.edges.graph import Graph, rebuild_graph
 from nexome.store.edges.paths import Around, Hop, Path, Paths, Step, explain, find_paths, look_around
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "export_parquet",
     "find_paths",
     "look_around",
+    "rebuild_graph",
 ]

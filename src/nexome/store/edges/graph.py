@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from nexome.model.errors import NotFoundError, QueryError
 from nexome.model.knowledge import EXACT, IS_A, PART_OF, identify
+from nexome.store.disk import remove_folder
 from nexome.store.edges.build import build_graph
 from nexome.store.edges.kernels import Side, climb, degree, find_edge, gather
 from nexome.store.edges.layout import (
@@ -27,11 +28,13 @@ from nexome.store.edges.layout import (
     STRONGEST,
     TEXTS,
     Evidence,
+    graph_folder,
     open_side,
     read_blocks,
     read_facts,
 )
 from nexome.store.edges.strings import SortedStrings
+from nexome.store.knowledge import Knowledge
 
 Direction = Literal["out", "in", "both"]
 Nodes = npt.NDArray[np.int32]
@@ -359,3 +362,12 @@ def weight_of(codes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 
 def _strengths(codes: npt.NDArray[np.int16]) -> pa.Array:
     return pa.array((codes - 1) / (STRONGEST - 1), pa.float32(), mask=codes == 0)
+
+
+def rebuild_graph(root: Path) -> Graph | None:
+    """Make the graph of a root anew, whatever is there; None where no knowledge was loaded."""
+    knowledge = Knowledge.open(root)
+    if not knowledge.sequence:
+        return None
+    remove_folder(graph_folder(root, knowledge.digest))
+    return Graph.open(root)

@@ -40,15 +40,14 @@ from nexome.web.api.answers import (
 )
 from nexome.web.api.declare import Parameter, Route
 from nexome.web.api.interpreting import INTERPRETING_ROUTES
+from nexome.web.api.knowledge import KNOWLEDGE_ROUTES
 from nexome.web.api.ld import LD_ROUTES
 from nexome.web.api.meaning import MEANING_ROUTES
 from nexome.web.api.measures import HISTORY_COLUMNS, MEASURE_COLUMNS, answer_history, answer_measures
+from nexome.web.api.parameters import PAGE, STUDY, TRAIT, table_parameters
 from nexome.web.api.tracks import TRACK_ROUTES
 from nexome.web.api.windows import LD_PARAMETERS, WINDOW_ANSWER_COLUMNS, answer_window
 
-_STUDY: Final = Parameter(
-    "study", "text", "Identifier of the study.", "研究编号。", "GCST90002369", place="path"
-)
 _VARIANT: Final = Parameter(
     "variant",
     "text",
@@ -58,12 +57,6 @@ _VARIANT: Final = Parameter(
     place="path",
 )
 _SEARCH: Final = Parameter("search", "text", "Words to look for.", "要查找的词。", "glucose")
-_TRAIT: Final = Parameter(
-    "trait",
-    "text",
-    "Identifier of a trait; may be left out where the study has one.",
-    "性状编号；研究只有一个性状时可省略。",
-)
 _STUDIES: Final = Parameter(
     "studies", "list", "Only these studies, separated by commas.", "只看这些研究，以逗号分隔。"
 )
@@ -74,23 +67,8 @@ _MIN_P: Final = Parameter(
     "只要不弱于此值的关联（−log₁₀ p）。",
     "5",
 )
-_COLUMNS: Final = Parameter(
-    "columns", "list", "Only these columns, in this order.", "只要这些列，按此次序。", "trait,beta"
-)
-_FORMAT: Final = Parameter(
-    "format",
-    "text",
-    "Format of the answer; stronger than the Accept header.",
-    "回答的格式，优先于 Accept 头。",
-    "tsv",
-    choices=("json", "tsv", "arrow"),
-)
-_PAGE: Final = (
-    Parameter("page_size", "integer", "Most rows of one page.", "每页最多行数。", "1000"),
-    Parameter("cursor", "text", "Where the page begins: from `next`.", "本页起点：取自 `next`。"),
-)
-_TABLE: Final = (_COLUMNS, _FORMAT)
-_PAGED: Final = (*_PAGE, *_TABLE)
+_TABLE: Final = table_parameters("trait,beta")
+_PAGED: Final = (*PAGE, *_TABLE)
 _VARIANTS: Final = Parameter(
     "variants",
     "list",
@@ -140,13 +118,13 @@ ROUTES: Final[tuple[Route, ...]] = (
         steady=False,
     ),
     Route("/studies", "Studies", "研究列表", answer_studies, (_SEARCH, *_PAGED), STUDY_COLUMNS, steady=False),
-    Route("/studies/{study}", "One study", "一个研究", answer_study, (_STUDY,)),
+    Route("/studies/{study}", "One study", "一个研究", answer_study, (STUDY,)),
     Route(
         "/studies/{study}/traits",
         "Traits of a study",
         "研究的性状",
         answer_traits,
-        (_STUDY, _SEARCH, *_PAGED),
+        (STUDY, _SEARCH, *_PAGED),
         TRAIT_COLUMNS,
     ),
     Route(
@@ -154,14 +132,14 @@ ROUTES: Final[tuple[Route, ...]] = (
         "What the import kept, changed and dropped",
         "导入时保留、修改与剔除的内容",
         answer_receipt,
-        (_STUDY,),
+        (STUDY,),
     ),
     Route(
         "/studies/{study}/summary",
         "Genomic inflation, QQ points and Manhattan lines of a trait, made when the study was published",
         "性状的基因组膨胀系数、QQ 点与曼哈顿图线段（研究发布时已算好）",
         answer_summary,
-        (_STUDY, _TRAIT),
+        (STUDY, TRAIT),
     ),
     Route(
         "/studies/{study}/top",
@@ -169,8 +147,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         "p < 1e-4 的关联（研究发布时已算好）",
         answer_top,
         (
-            _STUDY,
-            _TRAIT,
+            STUDY,
+            TRAIT,
             Parameter(
                 "order", "text", "Strongest or first first.", "按强度或按位置排序。", "p", ("p", "position")
             ),
@@ -184,7 +162,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         "Lead variants of the study's loci",
         "研究各位点的先导变异",
         answer_loci,
-        (_STUDY, _TRAIT, *_PAGED),
+        (STUDY, TRAIT, *_PAGED),
         LOCUS_COLUMNS,
         steady=False,
     ),
@@ -194,8 +172,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         "研究的全部关联（按位置排序），或某区间内的关联",
         answer_associations,
         (
-            _STUDY,
-            _TRAIT,
+            STUDY,
+            TRAIT,
             Parameter("region", "text", "Only this region.", "只看此区间。", "2:165000000-166000000"),
             *_PAGED,
         ),
@@ -207,8 +185,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         "一屏所见：从全基因组到单个碱基的关联点",
         answer_window,
         (
-            _STUDY,
-            _TRAIT,
+            STUDY,
+            TRAIT,
             Parameter(
                 "region",
                 "text",
@@ -235,8 +213,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         "整个研究的文件：GWAS-SSF（.tsv.gz）或 Parquet",
         answer_download,
         (
-            _STUDY,
-            _TRAIT,
+            STUDY,
+            TRAIT,
             Parameter("format", "text", "Kind of file.", "文件格式。", "ssf", ("ssf", "parquet")),
         ),
         stream=True,
@@ -320,6 +298,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     *TRACK_ROUTES,
     *INTERPRETING_ROUTES,
+    *KNOWLEDGE_ROUTES,
     *LD_ROUTES,
     *MEANING_ROUTES,
 )
