@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, Self, get_args
+from typing import Any, Final, Literal, Self
 
-from nexome.model.errors import NotFoundError
-from nexome.store.disk import damaged, read_stamped, write_stamped
+from nexome.model.terms import Access
+from nexome.store.disk import write_stamped
+from nexome.store.manifests import read_manifest
 
 KIND: Final = "nexome-tracks"
 VERSION: Final = 1
@@ -24,8 +25,6 @@ FOLDER: Final = "tracks"
 NAME: Final = "manifest.json"
 
 TrackKind = Literal["intervals", "signal", "recombination", "cytobands"]
-TRACK_KINDS: Final[tuple[TrackKind, ...]] = get_args(TrackKind)
-Access = Literal["open", "private"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +50,13 @@ class TrackManifest:
     @classmethod
     def load(cls, root: Path) -> Self:
         """The manifest as it is now. Raises DamagedError, NewerVersionError."""
-        path = manifest_path(root)
-        try:
-            values = read_stamped(path, kind=KIND, version=VERSION)
-        except NotFoundError:
-            return cls()
-        try:
-            return cls(values["sequence"], {n: _entry(n, v) for n, v in values["tracks"].items()})
-        except (KeyError, TypeError, ValueError) as error:
-            raise damaged(path, f"no {error}", "sequence and tracks") from None
+        return read_manifest(
+            manifest_path(root), kind=KIND, version=VERSION, parse=cls._from_values, empty=cls
+        )
+
+    @classmethod
+    def _from_values(cls, values: Mapping[str, Any]) -> Self:
+        return cls(values["sequence"], {n: _entry(n, v) for n, v in values["tracks"].items()})
 
     def save(self, root: Path) -> None:
         """Swap it for the one on disk; the caller holds the root's lock."""

@@ -23,10 +23,11 @@ from nexome.formats.bbi import describe_signal
 from nexome.model.errors import FormatError, InputError, NotFoundError
 from nexome.model.fields import schema_of
 from nexome.model.genome import Assembly
+from nexome.model.terms import Access
 from nexome.store.checksums import sha256_file
 from nexome.store.disk import now_iso, step, write_stamped
 from nexome.store.root import Root
-from nexome.store.track_manifest import FOLDER, Access, TrackEntry, TrackKind, TrackManifest, version_path
+from nexome.store.track_manifest import FOLDER, TrackEntry, TrackKind, TrackManifest, version_path
 from nexome.store.tracks import (
     COLUMNS,
     FACTS_NAME,

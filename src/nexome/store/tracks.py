@@ -28,11 +28,11 @@ from nexome.formats.bbi import read_signal
 from nexome.model.errors import DamagedError, InputError, NexomeError, NotFoundError
 from nexome.model.fields import schema_of
 from nexome.model.genome import Assembly, Interval
+from nexome.model.terms import Access
 from nexome.store.checksums import Damage, find_damage
 from nexome.store.disk import read_stamped
 from nexome.store.overlaps import Overlaps
 from nexome.store.track_manifest import (
-    Access,
     TrackEntry,
     TrackKind,
     TrackManifest,

@@ -20,9 +20,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from nexome.model.errors import BusyError, DamagedError, NotFoundError
+from nexome.model.errors import NotFoundError
 from nexome.model.terms import Access
-from nexome.store.disk import RootLock, now_iso, read_stamped, step, write_stamped
+from nexome.store.disk import RootLock, now_iso, step, write_stamped
+from nexome.store.manifests import check_next, read_manifest
 
 KIND: Final = "nexome-associations-manifest"
 VERSION: Final = 1
@@ -212,19 +213,9 @@ def load_manifest(root: Path) -> Manifest:
 
     Raises DamagedError when its bytes are not those written, NewerVersionError for a newer one.
     """
-    path = manifest_path(root)
-    try:
-        values = read_stamped(path, kind=KIND, version=VERSION)
-    except NotFoundError:
-        return Manifest()
-    try:
-        return Manifest.from_dict(values)
-    except (KeyError, TypeError) as error:
-        raise DamagedError(
-            f"a manifest without its parts ({error})",
-            where=str(path),
-            todo="Restore it from a backup (nexome restore).",
-        ) from error
+    return read_manifest(
+        manifest_path(root), kind=KIND, version=VERSION, parse=Manifest.from_dict, empty=Manifest
+    )
 
 
 class ManifestReader:
@@ -257,16 +248,15 @@ def swap_manifest(manifest: Manifest, lock: RootLock) -> None:
     Raises BusyError when the lock is not held or another writer published in between: load the
     manifest again under the lock and apply the change to that.
     """
-    root = lock.root
-    present = load_manifest(root).sequence if lock.held else -1
-    if not lock.held or manifest.sequence != present + 1:
-        raise BusyError(
-            f"a change to sequence {manifest.sequence} while the store stands at {present}",
-            where=str(manifest_path(root)),
-            expected="the root's lock held, and the next sequence number",
-            todo="Run the same command again.",
-        )
+    path = manifest_path(lock.root)
+    check_next(
+        path,
+        lock,
+        sequence=manifest.sequence,
+        present=lambda: load_manifest(lock.root).sequence,
+        what="store stands",
+    )
     step("before-manifest")
-    manifest_path(root).parent.mkdir(parents=True, exist_ok=True)
-    write_stamped(manifest_path(root), manifest.as_dict(), kind=KIND, version=VERSION, sealed=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_stamped(path, manifest.as_dict(), kind=KIND, version=VERSION, sealed=True)
     step("after-manifest")
