@@ -23,6 +23,7 @@ from nexome.web.api.declare import Answer, Asked, Record, Rows, Stream
 from nexome.web.api.download import GZIP, PARQUET, parquet_chunks, ssf_chunks
 from nexome.web.api.encode import records_as_table
 from nexome.web.api.paging import Place, cut_page, page_by_position, read_cursor, write_cursor
+from nexome.web.regions import check_length
 
 LOOKUP_MAX: Final = 1000  # variants of one look-up
 SEARCH_MAX: Final = 100  # hits of one search
@@ -289,16 +290,8 @@ def _stretches(asked: Asked, begin: Place | None) -> Iterator[Interval]:
 
 def _interval(asked: Asked, text: str) -> Interval:
     """A region as the URL spells it: an interval, or a gene's symbol; refused when too long."""
-    interval = _named_interval(asked, text)
-    length, most = interval.end - interval.start + 1, asked.settings.region_max_bp
-    if length > most:
-        raise QueryError(
-            f"a region of {length:,} bases",
-            where="region",
-            expected=f"at most {most:,} (setting region_max_bp)",
-            todo="Ask for a part of it, or download the study.",
-        )
-    return interval
+    todo = "Ask for a part of it, or download the study."
+    return check_length(_named_interval(asked, text), asked.settings.region_max_bp, todo=todo)
 
 
 def _named_interval(asked: Asked, text: str) -> Interval:

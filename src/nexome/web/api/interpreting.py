@@ -16,20 +16,12 @@ from nexome.access.compare import LEAD_COLUMNS, Agreement, Comparison, Side
 from nexome.access.credible import CREDIBLE_COLUMNS, CredibleSet
 from nexome.access.signals import WARNINGS, Signal, SignalOptions
 from nexome.methods.coloc import HYPOTHESES, Priors
-from nexome.model.errors import QueryError
 from nexome.model.fields import schema_of
 from nexome.model.genome import Interval
 from nexome.web.api.declare import Answer, Asked, Parameter, Route, Rows
+from nexome.web.api.parameters import STUDY, TRAIT, table_parameters
+from nexome.web.regions import check_length
 
-_STUDY: Final = Parameter(
-    "study", "text", "Identifier of the study.", "研究编号。", "GCST90002369", place="path"
-)
-_TRAIT: Final = Parameter(
-    "trait",
-    "text",
-    "Identifier of a trait; may be left out where the study has one.",
-    "性状编号；研究只有一个性状时可省略。",
-)
 _REGION: Final = Parameter(
     "region", "text", "A region, or the symbol of a gene.", "区间，或基因符号。", "2:168400000-169400000"
 )
@@ -76,23 +68,7 @@ _PRIORS: Final = (
         "p12", "number", "Prior that a variant is causal for both.", "对两者均致因的先验概率。", "1e-5"
     ),
 )
-_TABLE: Final = (
-    Parameter(
-        "columns",
-        "list",
-        "Only these columns, in this order.",
-        "只要这些列，按此次序。",
-        "rsid,posterior_probability",
-    ),
-    Parameter(
-        "format",
-        "text",
-        "Format of the answer; stronger than the Accept header.",
-        "回答的格式，优先于 Accept 头。",
-        "tsv",
-        choices=("json", "tsv", "arrow"),
-    ),
-)
+_TABLE: Final = table_parameters("rsid,posterior_probability")
 
 
 def answer_credible_sets(asked: Asked) -> Answer:
@@ -142,16 +118,7 @@ def _two(asked: Asked) -> tuple[tuple[str, str | None], tuple[str, str | None]]:
 
 def _place(asked: Asked, text: str) -> Interval:
     """The region asked for; refused when longer than the site allows."""
-    interval = asked.view.interval(text)
-    length, most = interval.end - interval.start + 1, asked.settings.region_max_bp
-    if length > most:
-        raise QueryError(
-            f"a region of {length:,} bases",
-            where="region",
-            expected=f"at most {most:,} (setting region_max_bp)",
-            todo="Ask for a part of it.",
-        )
-    return interval
+    return check_length(asked.view.interval(text), asked.settings.region_max_bp)
 
 
 def _none(columns: tuple[str, ...]) -> pa.Table:
@@ -275,8 +242,8 @@ INTERPRETING_ROUTES: Final = (
         "某区间或各位点的可信集（假定每处仅一个致因变异）",
         answer_credible_sets,
         (
-            _STUDY,
-            _TRAIT,
+            STUDY,
+            TRAIT,
             _REGION,
             Parameter(
                 "coverage", "number", "Probability that a set should hold.", "可信集应覆盖的概率。", "0.95"

@@ -12,6 +12,7 @@ from nexome.methods.ld.clump import P1, P2, R2, WINDOW_BP
 from nexome.model.errors import QueryError
 from nexome.web.api.answers import feature_record
 from nexome.web.api.declare import Answer, Asked, Parameter, Route, Rows
+from nexome.web.api.parameters import table_parameters
 
 _VARIANT: Final = Parameter(
     "variant",
@@ -48,17 +49,7 @@ _NEAR: Final = Parameter(
     "GCST90002369",
 )
 _WINDOW: Final = Parameter("window", "integer", "Bases on both sides.", "两侧的碱基数。", str(FLANK_BP))
-_TABLE: Final = (
-    Parameter("columns", "list", "Only these columns, in this order.", "只要这些列，按此次序。", "rsid,r2"),
-    Parameter(
-        "format",
-        "text",
-        "Format of the answer; stronger than the Accept header.",
-        "回答的格式，优先于 Accept 头。",
-        "tsv",
-        choices=("json", "tsv", "arrow"),
-    ),
-)
+_TABLE: Final = table_parameters("rsid,r2")
 
 
 def answer_panels(asked: Asked) -> Answer:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from nexome.model.errors import QueryError
 from nexome.search.records import Match, Normalised
 from nexome.web.api.declare import Answer, Asked, Parameter, Route, Rows
+from nexome.web.api.parameters import table_parameters
 
 TEXTS_MAX: Final = 1_000  # of one question; a file of any size goes through `nexome search normalise`
 MATCHES_MAX: Final = 100
@@ -42,17 +43,7 @@ _TEXTS: Final = Parameter(
     "heart attack,心梗",
     required=True,
 )
-_TABLE: Final = (
-    Parameter("columns", "list", "Only these columns, in this order.", "只要这些列，按此次序。", "id,label"),
-    Parameter(
-        "format",
-        "text",
-        "Format of the answer; stronger than the Accept header.",
-        "回答的格式，优先于 Accept 头。",
-        "tsv",
-        choices=("json", "tsv", "arrow"),
-    ),
-)
+_TABLE: Final = table_parameters("id,label")
 
 
 def answer_matches(asked: Asked) -> Answer:

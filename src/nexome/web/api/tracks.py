@@ -24,6 +24,7 @@ from nexome.model.errors import QueryError
 from nexome.store.tracks import TrackRecord
 from nexome.web.api.answers import offset_of, offset_page
 from nexome.web.api.declare import Answer, Asked, Parameter, Route, Rows, Whole
+from nexome.web.api.parameters import PAGE, table_parameters
 
 BIGWIG: Final = "application/octet-stream"
 
@@ -44,22 +45,8 @@ _BINS: Final = Parameter(
     str(BINS),
 )
 _CHROMOSOME: Final = Parameter("chromosome", "text", "Only this contig.", "只看这条染色体。", "7")
-_TABLE: Final = (
-    Parameter("columns", "list", "Only these columns, in this order.", "只要这些列，按此次序。", "start,end"),
-    Parameter(
-        "format",
-        "text",
-        "Format of the answer; stronger than the Accept header.",
-        "回答的格式，优先于 Accept 头。",
-        "tsv",
-        choices=("json", "tsv", "arrow"),
-    ),
-)
-_PAGED: Final = (
-    Parameter("page_size", "integer", "Most rows of one page.", "每页最多行数。", "1000"),
-    Parameter("cursor", "text", "Where the page begins: from `next`.", "本页起点：取自 `next`。"),
-    *_TABLE,
-)
+_TABLE: Final = table_parameters("start,end")
+_PAGED: Final = (*PAGE, *_TABLE)
 
 
 def answer_tracks(asked: Asked) -> Answer:

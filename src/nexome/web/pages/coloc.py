@@ -36,6 +36,7 @@ from nexome.web.pages.interpreted import (
 )
 from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, card_of, rows_of, variant_id
 from nexome.web.pages.plots import Drawn, Figure
+from nexome.web.regions import check_length
 
 FIGURES: Final = ("hypotheses", "signals", "sensitivity")
 VARIANTS_SHOWN: Final = 20
@@ -146,15 +147,7 @@ def _ask_for(ask: Ask) -> ColocAnswer:
 
 def _interval(ask: Ask) -> Interval:
     interval = ask.view.interval(ask.query.get("region", "").strip())
-    length, most = interval.end - interval.start + 1, ask.settings.region_max_bp
-    if length > most:
-        raise QueryError(
-            f"a region of {length:,} bases",
-            where="region",
-            expected=f"at most {most:,}",
-            todo="Ask for a part of it.",
-        )
-    return interval
+    return check_length(interval, ask.settings.region_max_bp)
 
 
 def _priors(ask: Ask) -> Priors:

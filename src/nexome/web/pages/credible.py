@@ -34,6 +34,7 @@ from nexome.web.pages.interpreted import (
 from nexome.web.pages.numbers import p_text
 from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, card_of, rows_of, variant_id
 from nexome.web.pages.plots import Drawn, Figure
+from nexome.web.regions import check_length
 
 MEMBERS_SHOWN: Final = 50
 LOCI: Final = 25
@@ -151,16 +152,7 @@ def _coverage(ask: Ask) -> float:
 def _place(ask: Ask, study: str, trait: str) -> str | Interval:
     """The region asked for, else 500 kb on both sides of the strongest locus."""
     if region := ask.query.get("region", "").strip():
-        interval = ask.view.interval(region)
-        length, most = interval.end - interval.start + 1, ask.settings.region_max_bp
-        if length > most:
-            raise QueryError(
-                f"a region of {length:,} bases",
-                where="region",
-                expected=f"at most {most:,}",
-                todo="Ask for a part of it.",
-            )
-        return interval
+        return check_length(ask.view.interval(region), ask.settings.region_max_bp)
     leads = rows_of(ask.view.loci(study, trait=trait, limit=1))
     if not leads:
         raise NotFoundError("no locus with p < 1e-5", where=f"study {study}", todo="Give a region.")
