@@ -95,6 +95,8 @@ def test_a_scanned_pdf_is_told_plainly(tmp_path):
         ("empty.txt", b"", "an empty file"),
         ("blank.txt", b" \n\n", "no readable text"),
         ("odd.txt", b"\xff\xfe\x00\x01\x80", "no readable text"),
+        ("cut.txt", "收支总表\n单位：万元".encode()[:-1], "line 2: the file ends within a character"),
+        ("wrong.txt", b"one\ntwo\nth\xffree", "line 3: a byte that is no text, 0xff"),
         ("story.txt", "今天天气很好。".encode(), "no budget or target table"),
         ("paper.doc", b"x", "a file of kind .doc"),
         ("paper.docm", b"x", "macros"),

@@ -18,4 +18,24 @@ def read(path: Path) -> tuple[tuple[Line, ...], None]:
             continue
         if "\x00" not in text and text.strip():
             return numbered((line, 0) for line in text.split("\n")), None
-    raise FormatError("no readable text", where=str(path), expected="text in UTF-8 or GB 18030")
+    raise _unreadable(path, content)
+
+
+def _unreadable(path: Path, content: bytes) -> FormatError:
+    """Names the line of the first byte that is no UTF-8, where what comes before it is text."""
+    try:
+        content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        if b"\x00" not in content and error.start > 0:
+            cut = error.reason == "unexpected end of data"
+            found = (
+                "the file ends within a character"
+                if cut
+                else f"a byte that is no text, 0x{content[error.start]:02x}"
+            )
+            todo = "Send it again: its end is missing." if cut else "Save it as UTF-8."
+            return FormatError(
+                found, where=f"{path}, line {line}", expected="text in UTF-8 or GB 18030", todo=todo
+            )
+    return FormatError("no readable text", where=str(path), expected="text in UTF-8 or GB 18030")
