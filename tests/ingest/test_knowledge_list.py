@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -146,3 +147,11 @@ def test_what_is_wrong_with_a_list_is_named(listed, text, told):
 def test_a_list_that_is_not_there(tmp_path):
     with pytest.raises(NotFoundError):
         read_sources(tmp_path / "none.yaml")
+
+
+def test_the_example_in_docs_is_a_list():
+    path = Path(__file__).parents[2] / "docs" / "examples" / "sources.yaml"
+    sources = read_sources(path)
+    assert {"hp", "mondo", "doid"} <= {source.new.name for source in sources}
+    assert all(source.urls and source.new.licence for source in sources)
+    assert not next(source for source in sources if source.new.name == "hp").new.redistribution
