@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock, Thread
@@ -169,20 +170,22 @@ class Knowing:
         """A term with the names that visible sources give it. Raises NotFoundError, naming near ones."""
         knowledge = self._centre.knowledge
         sources = visible_sources(self.principal, knowledge)
-        try:
+        found = None
+        with suppress(NotFoundError):
             found = knowledge.term(text)
-        except NotFoundError as error:
+        told = () if found is None else found.sources
+        if sources is not None:
+            told = tuple(name for name in told if name in sources)
+        if found is None or not told:
             near = self._graph()[0].nodes.near(knowledge.resolve(text)) if sources is None else []
-            error.expected = f"such as {', '.join(near)}" if near else error.expected
-            raise
-        if sources is None:
-            return found
-        names = tuple(name for name in found.names if name[3] in sources)
-        told = tuple(name for name in found.sources if name in sources)
-        if not told:
-            raise NotFoundError(f"no term {text[:80]!r}", expected="an identifier such as HP:0001250")
+            raise NotFoundError(
+                f"no term {text[:80]!r}",
+                expected=f"such as {', '.join(near)}" if near else "an identifier such as HP:0001250",
+                todo="See the list of sources.",
+            )
         if told == found.sources:
             return found
+        names = tuple(name for name in found.names if name[3] in told)
         label = names[0][0] if names else ""
         return replace(found, names=names, sources=told, label=label, definition="", definition_zh="")
 
@@ -250,7 +253,7 @@ class Knowing:
         wanted = [knowledge.resolve(term)]
         if subtypes:
             graph, sources = self._graph()
-            if graph.nodes.find(wanted[0]) >= 0:
+            with suppress(NotFoundError):  # a study may name a term that no source does
                 wanted += graph.descendants(wanted[0], sources=sources).table["term"].to_pylist()
         by_term: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for name, published in self._allowance().visible.items():

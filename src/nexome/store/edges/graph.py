@@ -109,17 +109,25 @@ class Graph:
 
     # ------------------------------------------------------------ names
 
-    def node(self, text: str) -> int:
-        """The number of an identifier in any spelling. Raises NotFoundError, naming near ones."""
+    def node(self, text: str, sources: Sources = None) -> int:
+        """The number of an identifier in any spelling. Raises NotFoundError, naming near ones.
+
+        Of some `sources`, one that they make no statement about is as unknown as any other.
+        """
         curie = identify(text).curie or text
         found = self.nodes.find(curie)
-        if found < 0:
-            near = ", ".join(self.nodes.near(curie))
+        if not self._is_known(found, sources):
+            near = ", ".join(n for n in self.nodes.near(curie) if self._is_known(self.nodes.find(n), sources))
             raise NotFoundError(
                 f"no statement names {text[:80]!r}",
                 expected=f"such as {near}" if near else "an identifier such as HP:0001250",
             )
         return found
+
+    def _is_known(self, node: int, sources: Sources) -> bool:
+        if node < 0 or sources is None:
+            return node >= 0
+        return self.degree(node, self.chosen(None, sources, denied=True)) > 0
 
     def chosen(self, predicates: Collection[str] | None, sources: Sources, *, denied: bool = False) -> Any:
         """Numbers of the blocks that may be walked, int64. Raises NotFoundError for an unknown predicate.
@@ -163,7 +171,7 @@ class Graph:
         if limit < 1:
             raise QueryError(f"limit {limit}", expected="1 or more")
         chosen = self.chosen(None if predicate is None else [predicate], sources, denied=True)
-        nodes = self._meant(self.node(term), sources, equivalents=equivalents)
+        nodes = self._meant(self.node(term, sources), sources, equivalents=equivalents)
         fan = limit if vocabulary is None and len(nodes) == 1 else ALL
         found = self.walk(nodes, chosen, direction=direction, fan=fan)
         keep = self._in_vocabulary(found.other, vocabulary)
@@ -176,7 +184,7 @@ class Graph:
     def neighbour_count(self, term: str, predicate: str | None = None, *, sources: Sources = None) -> int:
         """Edges of a term, both ways; one that two sources state counts twice."""
         chosen = self.chosen(None if predicate is None else [predicate], sources, denied=True)
-        node = self.node(term)
+        node = self.node(term, sources)
         return int(degree(self.out, chosen, node)) + int(degree(self.into, chosen, node))
 
     def ancestors(self, term: str, **asked: Any) -> Reached:
@@ -212,7 +220,7 @@ class Graph:
         shared: Nodes | None = None
         strength = np.empty(0, np.int16)
         for term in terms:
-            nodes = self._meant(self.node(term), sources, equivalents=equivalents)
+            nodes = self._meant(self.node(term, sources), sources, equivalents=equivalents)
             if subtypes:
                 nodes = climb(self.into, self.chosen([IS_A], sources), nodes, MOST_REACHED)[0]
             mine, code = self._tied(nodes, chosen, direction)
@@ -269,13 +277,8 @@ class Graph:
         return found
 
     def vocabulary_range(self, vocabulary: str) -> tuple[int, int]:
-        """First node of a vocabulary and the one behind the last. Raises NotFoundError."""
-        low, high = self.nodes.range_of(f"{vocabulary}:")
-        if low == high:
-            raise NotFoundError(
-                f"nothing of vocabulary {vocabulary[:80]!r}", expected="a prefix such as HGNC"
-            )
-        return low, high
+        """First node of a vocabulary and the one behind the last; equal where it has none."""
+        return self.nodes.range_of(f"{vocabulary}:")
 
     def _meant(self, node: int, sources: Sources, *, equivalents: bool) -> Nodes:
         return self.same(node, sources) if equivalents else np.array([node], np.int32)
@@ -303,7 +306,7 @@ class Graph:
         limit: int = MOST_REACHED,
     ) -> Reached:
         chosen = self.chosen([IS_A, PART_OF] if part_of else [IS_A], sources)
-        node = self.node(term)
+        node = self.node(term, sources)
         start = self._meant(node, sources, equivalents=equivalents)
         nodes, hops, cut = climb(side, chosen, start, limit)
         while equivalents and not cut:

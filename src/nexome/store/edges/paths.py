@@ -101,8 +101,9 @@ def find_paths(
     """
     if not 1 <= len(steps) <= MOST_HOPS:
         raise QueryError(f"{len(steps)} steps", expected=f"1 to {MOST_HOPS}")
-    bounds = _bounds(graph, end, vocabulary)
-    frontier = _Frontier(np.array([[graph.node(start)]], np.int32), np.empty((1, 0, 4), np.int64), np.ones(1))
+    bounds = _bounds(graph, end, vocabulary, sources)
+    first = graph.node(start, sources)
+    frontier = _Frontier(np.array([[first]], np.int32), np.empty((1, 0, 4), np.int64), np.ones(1))
     cut = False
     for number, step in enumerate(steps):
         last = number == len(steps) - 1
@@ -122,7 +123,7 @@ def explain(
     The first is the cheapest that the bounds allow; the others meet at other nodes. Raises NotFoundError,
     QueryError where both are the same.
     """
-    ends = (graph.node(start), graph.node(end))
+    ends = (graph.node(start, sources), graph.node(end, sources))
     if ends[0] == ends[1]:
         raise QueryError("both are the same", expected="two different identifiers")
     search = _Search(graph, graph.chosen(None, sources), ends, most_hops)
@@ -145,8 +146,9 @@ def look_around(graph: Graph, term: str, *, sources: Sources = None, limit: int 
     """
     limit = max(1, min(limit, AROUND_MOST))
     chosen = graph.chosen(None, sources)
-    hops = {graph.node(term): 0}
-    cut, frontier = False, [graph.node(term)]
+    first = graph.node(term, sources)
+    hops = {first: 0}
+    cut, frontier = False, [first]
     for hop in (1, 2):
         found = graph.walk(np.array(frontier, np.int32), chosen, direction="both", fan=limit)
         cut |= found.cut
@@ -189,9 +191,11 @@ class _Frontier:
         ]
 
 
-def _bounds(graph: Graph, end: str | None, vocabulary: str | None) -> tuple[int, int] | None:
+def _bounds(
+    graph: Graph, end: str | None, vocabulary: str | None, sources: Sources
+) -> tuple[int, int] | None:
     if end is not None:
-        node = graph.node(end)
+        node = graph.node(end, sources)
         return node, node + 1
     return None if vocabulary is None else graph.vocabulary_range(vocabulary)
 
