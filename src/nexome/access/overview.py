@@ -59,10 +59,9 @@ class OutcomeCache:
     def of(self, studies: Mapping[str, PublishedStudy]) -> dict[str, Outcome]:
         """Outcomes of those studies that have one trait and a summary that can be read."""
         with self._lock:
-            found = {
-                (name, p.version): self._kept.get((name, p.version)) or _read(p)
-                for name, p in studies.items()
-            }
+            versions = {(name, p.version): p for name, p in studies.items()}
+            # None is kept too: a study of many traits is not read again at each question.
+            found = {key: self._kept[key] if key in self._kept else _read(p) for key, p in versions.items()}
             self._kept = {**self._kept, **found} if len(self._kept) < KEPT else found
         return {name: outcome for (name, _), outcome in found.items() if outcome is not None}
 

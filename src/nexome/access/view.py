@@ -8,6 +8,23 @@ for what may be known of but not read.
 
 Tables hold the columns named in `access.answers`, declared in `model.fields`, one row a cell;
 missing cells have no row.
+
+The doors by topic; those of a topic with a module of its own are mixed in:
+
+    what there is       studies, traits, study, summary, study_summary, top, loci, receipt      here
+    cells               variant, phewas, region, lookup, associations, interval                 here
+    genes, search       gene, genes_in, search, suggestions                                     here
+    overview            outcomes, newest, doubts, categories, traits_in, transcripts_of         overview
+    a screen            window, stretch, strongest_in, gene_places, nearest_genes               looking
+    LD                  ld_panels, ld, ld_to, ld_matrix, proxies, clump                         ld
+    interpreting        credible_sets, coloc, coloc_loci, compare                               interpreting
+    tracks              tracks, track, transcripts_in, recombination, cytobands                 tracks
+    meaning             find, normalise, completions, term_place, term_record                   meaning
+    knowledge           neighbours, around, ancestors, descendants, paths, common, explain      knowledge
+
+What a question is about comes first and by position: (study, trait), then `where`, a region, a gene or
+an Interval. How it is answered (limit, panel, population, options) is named. `*_planes` give the same
+cells as the door without it, decoded when a column is asked for.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any, Final
+from typing import Any
 
 import numba
 import numpy as np
@@ -20,7 +20,6 @@ from nexome.ingest.harmonise.names import encoded
 from nexome.ingest.harmonise.rules import Drop, Verdicts
 
 Ordinals = npt.NDArray[np.uint32]
-MAX_TRAITS: Final = 1 << 24  # what fits into a bucket's number; see spool
 
 
 class TraitTable:

@@ -37,7 +37,6 @@ SETTINGS_NAME: Final = "nexome.toml"
 EVENTS_NAME: Final = "events.jsonl"
 ENVIRONMENT_PREFIX: Final = "NEXOME_"
 
-_ASSEMBLY_KIND: Final = "nexome-assembly"
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _TAIL_BYTES: Final = 1 << 16
 

@@ -27,7 +27,6 @@ Kind = Literal["samples", "ld-panel"]
 KINDS: Final[tuple[Kind, ...]] = ("samples", "ld-panel")
 
 MISSING: Final = -1
-NO_ALLELE: Final = -2  # the second allele of a haploid call
 
 PEOPLE: Final = pa.schema(
     [
