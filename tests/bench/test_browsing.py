@@ -23,6 +23,7 @@ def test_a_tiny_run_measures_and_leaves_nothing(tmp_path):
     assert list(work.iterdir()) == []
     found = json.loads(report.read_text(encoding="utf-8"))
     assert found["kind"] == "nexome-bench-explorer"
+    assert (found["errors"], found["first_error"]) == (0, "")
     rows = {row["kind"]: row for row in found["crowd"]}
     assert {"all", "home", "search", "study", "explorer", "explorer: points", "figure data"} <= rows.keys()
     assert rows["all"]["requests"] == sum(row["requests"] for kind, row in rows.items() if kind != "all")

@@ -8,6 +8,7 @@ one lead a locus, the stronger where both studies lead within UNION_BP of each o
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -228,6 +229,7 @@ def compare_studies(
 
 
 _KEPT: Final[Newest[Overlap]] = Newest(_KEPT_MOST)
+_PASSING: Final = threading.Lock()
 
 
 def _overlap(allowance: Allowance, published: list[PublishedStudy], names: list[tuple[str, str]]) -> Overlap:
@@ -236,7 +238,13 @@ def _overlap(allowance: Allowance, published: list[PublishedStudy], names: list[
         for p, (_, trait) in zip(published, names, strict=True)
         for text in (str(p.path), p.published, trait)
     )
-    return _KEPT.get(key, lambda: overlap_of(allowance.snapshot, names[0], names[1]))
+    return _KEPT.get(key, lambda: _one_pass(allowance, names))
+
+
+def _one_pass(allowance: Allowance, names: list[tuple[str, str]]) -> Overlap:
+    """The pass over both studies; one at a time in a process, so that other questions keep a processor."""
+    with _PASSING:
+        return overlap_of(allowance.snapshot, names[0], names[1])
 
 
 # ---------------------------------------------------------------- leads

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -25,6 +26,7 @@ from nexome.bench.over_http import HOST, get
 HTML: Final = "text/html"
 JSON: Final = "application/json"
 CONNECTIONS: Final = 4
+PAIRS: Final = 4
 TILE_POINTS: Final = 2_000
 COLUMNS: Final = (  # those of web/src/explore/points.ts
     "chromosome,base_pair_location,effect_allele,other_allele,rsid,feature_name,"
@@ -74,7 +76,7 @@ class Log:
             kind = "compare" if pair in self.compared else "compare, first of the pair"
             self.compared.add(pair)
         self.times.setdefault(kind, []).append(took_s * 1e3)
-        if status >= 400:  # a search for one thing leads there with 303
+        if not 200 <= status < 400:  # a search for one thing leads there with 303
             self.errors.append(f"{status} {request.path}")
 
 
@@ -91,9 +93,14 @@ def visit(site: Site, rng: np.random.Generator) -> Iterator[Step]:
         yield _explore_step(prefix, (place.study, other), region)
     yield _variant_step(prefix, place.variant)
     yield (Request("gene", f"{prefix}/genes/{place.gene}"),)
-    if other != place.study:
-        yield (Request("compare", f"{prefix}/compare?{urlencode({'a': place.study, 'b': other})}"),)
+    first, second = _pairs(site)[int(rng.integers(len(_pairs(site))))]
+    yield (Request("compare", f"{prefix}/compare?{urlencode({'a': first, 'b': second})}"),)
     yield _explore_step(prefix, (place.study,), place.region, ld=place.variant)
+
+
+def _pairs(site: Site) -> list[tuple[str, str]]:
+    """The pairs that anyone compares, as led there by a link."""
+    return list(pairwise(site.studies[: PAIRS + 1]))
 
 
 def _study_step(prefix: str, study: str) -> Step:
@@ -172,11 +179,18 @@ async def _person(port: int, site: Site, crowd: Crowd, number: int, until: float
 
 
 async def _ask(port: int, free: asyncio.Queue[Connection], request: Request, log: Log) -> None:
-    """One answer, timed from when a connection was free, as a browser's waiting line is its own."""
+    """One answer, timed from when a connection was free, as a browser's waiting line is its own.
+
+    None within the client's patience (over_http.ANSWER_S) counts as an error of status 0.
+    """
     reader, writer = await free.get()
     began = time.perf_counter()
     try:
         status, _ = await get(reader, writer, request.path, accept=request.accept, packed=True)
+    except TimeoutError:
+        status = 0
+        writer.close()
+        reader, writer = await asyncio.open_connection(HOST, port)
     except (asyncio.IncompleteReadError, ConnectionError):  # closed while one was thinking: as browsers do
         writer.close()
         reader, writer = await asyncio.open_connection(HOST, port)
