@@ -525,7 +525,17 @@ _ALL: Final = (
             "取样如何说明一段期间：last 取期末值，rise 取期末减期初，mean 取均值。",
         ),
     ),
-    _f("value", "float64", "", "null", ("Value", "数值"), ("Number of a measure.", "计量的数值。")),
+    _f(
+        "value",
+        "float64",
+        "",
+        "null",
+        ("Value", "数值"),
+        (
+            "Number of a measure; of a track, the mean of its signal over the bases of a row that have one.",
+            "计量的数值；对轨道而言，为该行范围内有信号的碱基的均值。",
+        ),
+    ),
     _f("unit", "string", "", "never", ("Unit", "单位"), ("Unit of a value, UCUM.", "数值的单位（UCUM）。")),
     _f(
         "time",
@@ -843,14 +853,6 @@ _ALL: Final = (
         "null",
         ("Block ends", "区块终点"),
         ("Last bases of the blocks of an interval.", "区间内各区块的末位碱基。"),
-    ),
-    _f(
-        "value",
-        "float32",
-        "",
-        "NaN",
-        ("Value", "数值"),
-        ("Mean of a signal over the bases of a row that have one.", "该行范围内有信号的碱基的均值。"),
     ),
     _f(
         "recombination_rate",
