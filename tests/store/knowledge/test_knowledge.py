@@ -154,6 +154,13 @@ def test_rules_that_need_the_whole_source(root, load):
     assert {"HP:0001250", "HP:7777777", "HP:0009999"} < kept
 
 
+def test_a_name_told_twice_is_kept_once_and_counted(root, load):
+    again = ONTOLOGY.replace('synonym: "Seizures" EXACT []', 'synonym: "Seizures" EXACT []\n' * 3)
+    problems = load("hp", again)["problems"]
+    assert problems["repeated"]["count"] == 2
+    assert Knowledge.open(root.path).table("hp", "names").num_rows == 6
+
+
 def test_a_circle_of_successors_ends(root, load):
     text = "format-version: 1.2\n"
     for here, there in (("HP:1", "HP:2"), ("HP:2", "HP:1")):

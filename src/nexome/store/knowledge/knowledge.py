@@ -11,6 +11,7 @@ from __future__ import annotations
 import bisect
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -216,12 +217,12 @@ class Knowledge:
     def _tables(self, name: str) -> Mapping[str, Any]:
         folder = self._folder(name)
         facts = read_stamped(folder / SOURCE_NAME, kind=SOURCE_KIND, version=VERSION)
-        matches = _read(folder / "edges.parquet", columns=["subject", "predicate", "object"])
+        matches = _read_matches(folder / "edges.parquet")
         return {
             "release": facts["release"],
             "terms": _read(folder / "terms.parquet"),
             "names": _read(folder / "names.parquet"),
-            "matches": matches.filter(pc.equal(matches["predicate"], EXACT)),
+            "matches": matches,
         }
 
 
@@ -234,9 +235,27 @@ def find_damage_in_knowledge(root: Path) -> Iterator[Damage]:
             yield Damage(root / path, str(error))
 
 
-def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
+def _read(path: Path) -> pa.Table:
+    with _damage(path):
+        return pq.read_table(path, memory_map=True)
+
+
+def _read_matches(path: Path) -> pa.Table:
+    """Exact matches among statements, group of rows by group: most statements of most sources are none."""
+    columns = ["subject", "predicate", "object"]
+    with _damage(path):
+        file = pq.ParquetFile(path, memory_map=True)
+        found = [
+            batch.filter(pc.equal(batch["predicate"], EXACT))
+            for batch in file.iter_batches(1 << 17, columns=columns)
+        ]
+        return pa.Table.from_batches(found, pa.schema([(name, pa.string()) for name in columns]))
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
     try:
-        return pq.read_table(path, columns=columns, memory_map=True)
+        yield
     except (OSError, pa.ArrowException) as error:
         raise DamagedError(
             f"cannot be read ({type(error).__name__})",

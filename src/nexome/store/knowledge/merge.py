@@ -231,7 +231,8 @@ def _all_names(
     chosen = pc.and_(pc.and_(is_label, pc.invert(gone)), pc.equal(text, label))
     kind = pc.if_else(chosen, "label", pc.if_else(is_label, "exact", kind))
     later = pc.add(whole["rank"].combine_chunks(), pc.if_else(gone, len(sources) + 2, 1))
-    rank = pc.if_else(chosen, pa.scalar(0, pa.int64()), later)
+    first = pc.subtract(whole["rank"].combine_chunks(), len(sources) + 2)
+    rank = pc.if_else(chosen, first, later)
     columns = [term, text, kind, whole["language"], whole["source"], rank, pc.utf8_lower(text)]
     whole = pa.table(columns, names=["term", "text", "kind", "language", "source", "rank", "plain"])
     whole = whole.take(pc.sort_indices(whole, [("term", "ascending"), ("rank", "ascending")]))

@@ -23,12 +23,13 @@ _SHOWN: Final = 6
 
 
 class Finding(NamedTuple):
-    """A broken rule: where (file by its number, line) and what was found."""
+    """A broken rule: where (file by its number, line), what was found, and how often."""
 
     rule: str
     file: int
     line: int
     found: str
+    times: int = 1
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ def settle(terms: pa.Table, names: pa.Table, hierarchy: pa.Table) -> Settled:
     merged, findings = _merge(terms)
     kept = _distinct(names)
     if kept.num_rows < names.num_rows:
-        findings.append(Finding("repeated", 0, 0, f"{names.num_rows - kept.num_rows:,} names"))
+        again = names.num_rows - kept.num_rows
+        findings.append(Finding("repeated", 0, 0, f"{again:,} names", again))
     kept = _one_label(kept, merged)
     findings += _loose_ends(merged, hierarchy)
     findings += _circles(hierarchy)

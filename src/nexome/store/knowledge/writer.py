@@ -94,8 +94,8 @@ class _Tally:
     files: list[dict[str, Any]] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
 
-    def add_problem(self, rule: str, file: str, line: int, found: str) -> None:
-        self.problems[rule] += 1
+    def add_problem(self, rule: str, file: str, line: int, found: str, *, times: int = 1) -> None:
+        self.problems[rule] += times
         places = self.first.setdefault(rule, [])
         if len(places) < FIRST_SHOWN:
             places.append({"file": file, "line": line, "found": found})
@@ -192,7 +192,8 @@ def _write(folder: Path, new: NewSource, version: int, *, tally: _Tally, progres
         raise _nothing(tally)
     settled = settle(terms, names, hierarchy.select(_HIERARCHY))
     for finding in settled.findings:
-        tally.add_problem(finding.rule, new.files[finding.file].name, finding.line, finding.found)
+        file = new.files[finding.file].name
+        tally.add_problem(finding.rule, file, finding.line, finding.found, times=finding.times)
     pq.write_table(settled.terms, folder / "terms.parquet", compression="zstd")
     pq.write_table(settled.names, folder / "names.parquet", compression="zstd")
     tally.counts |= {"terms": settled.terms.num_rows, "names": settled.names.num_rows}
