@@ -1,6 +1,8 @@
 """A lexicon holds names by term, both ways of an equivalence, and nothing that must stay unseen."""
 
-from nexome.search.lexicon import Lexicon, Name, NamedTerm
+import numpy as np
+
+from nexome.search.lexicon import Lexicon, Name, NamedTerm, Relations
 
 
 def term(identifier: str, *texts: str, **relations: tuple[str, ...]) -> NamedTerm:
@@ -29,3 +31,10 @@ def test_excluded_names_and_terms_are_not_there_in_any_spelling() -> None:
     lexicon = Lexicon.build(terms, exclude_texts=["ASTHMA BRONCHIALE", "Gout"], exclude_terms=["C:1"])
     assert lexicon.texts == ["Asthma"]
     assert lexicon.terms == ["A:1"]
+
+
+def test_relations_of_several_are_those_of_each_in_turn() -> None:
+    relations = Relations.from_sets([{1, 2}, set(), {0}, {0, 1, 2}])
+    for asked in ([0, 1, 2, 3], [3, 0], [1], []):
+        expected = [other for term in asked for other in relations.of(term).tolist()]
+        assert relations.of_all(np.array(asked, np.int64)).tolist() == expected

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from nexome.cli.bench_search import search
+
 
 @click.group(short_help="Measure this machine with synthetic data.")
 def bench() -> None:
@@ -244,3 +246,6 @@ def knowledge(
     if json_file:
         json_file.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
     click.echo(as_markdown(report))
+
+
+bench.add_command(search)

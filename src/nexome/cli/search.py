@@ -14,8 +14,10 @@ from nexome.cli.options import open_centre, root_option
 from nexome.cli.query import asked_view, question
 
 if TYPE_CHECKING:
+    from nexome.access.centre import Centre
     from nexome.model.knowledge import NamedTerm
     from nexome.search.evaluate import Evaluation
+    from nexome.search.index import SearchIndex
     from nexome.search.records import Normalised
 
 LEARNT: Final = (
@@ -174,22 +176,27 @@ def index(root: Path, exclude: Path | None, vocabularies: tuple[str, ...]) -> No
     Example:
       nexome search index --root centre
     """
-    from nexome.search.sources import index_root, mentions  # noqa: PLC0415
-    from nexome.store.knowledge import Knowledge  # noqa: PLC0415
-
     with open_centre(root) as centre:
-        snapshot = centre.store.snapshot()
-        made = index_root(
-            root,
-            _terms(root, vocabularies),
-            studies=[published.study for published in snapshot.studies.values()],
-            tracks=centre.tracks.records(),
-            sequence=snapshot.sequence,
-            usage=mentions(Knowledge.open(root).edges()),
-            exclude=_lines(exclude),
-        )
-    click.echo(
-        f"{made.facts['records']:,} things under {made.facts['names']:,} names, sequence {snapshot.sequence}."
+        made = build_index(centre, vocabularies, exclude=_lines(exclude))
+    facts = made.facts
+    click.echo(f"{facts['records']:,} things under {facts['names']:,} names, sequence {facts['sequence']}.")
+
+
+def build_index(
+    centre: Centre, vocabularies: tuple[str, ...] = (), *, exclude: Sequence[str] = ()
+) -> SearchIndex:
+    """A new generation over what a centre knows and holds now."""
+    from nexome.search.sources import index_root, mentions  # noqa: PLC0415
+
+    snapshot, knowledge = centre.store.snapshot(), centre.knowledge
+    return index_root(
+        centre.root.path,
+        knowledge.lexicon_terms(vocabularies),
+        studies=[published.study for published in snapshot.studies.values()],
+        tracks=centre.tracks.records(),
+        sequence=snapshot.sequence,
+        usage=mentions(knowledge.edges()),
+        exclude=exclude,
     )
 
 
@@ -227,13 +234,19 @@ def evaluate(
     """
     from nexome.search import evaluate as measuring  # noqa: PLC0415
     from nexome.search.sources import open_index  # noqa: PLC0415
+    from nexome.store.knowledge import Knowledge  # noqa: PLC0415
 
     opened = open_index(root)
-    questions = measuring.read_questions(file)
+    resolve = Knowledge.open(root).resolve  # an answer may have another identifier by now
+    questions = [
+        measuring.Question(q.text, frozenset(resolve(i) or i for i in q.gold))
+        for q in measuring.read_questions(file)
+    ]
+    chosen = [resolve(i) or i for i in _lines(among)]
 
     def measured(parts: Sequence[str]) -> Evaluation:
         return measuring.evaluate(
-            opened, questions, vocabularies=vocabularies, among=_lines(among), weights=_weights(parts)
+            opened, questions, vocabularies=vocabularies, among=chosen, weights=_weights(parts)
         )
 
     found = measured(weights)

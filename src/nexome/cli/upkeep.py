@@ -148,6 +148,7 @@ def rebuild(root: Path) -> None:
     Example:
       nexome rebuild associations
     """
+    from nexome.cli.search import build_index  # noqa: PLC0415
     from nexome.store.associations.window import rebuild_zooms  # noqa: PLC0415
     from nexome.store.edges import rebuild_graph  # noqa: PLC0415
 
@@ -156,10 +157,13 @@ def rebuild(root: Path) -> None:
         snapshot = centre.store.snapshot()
         centre.searchable(snapshot)
         summarised = rebuild_zooms(snapshot)
+        index = build_index(centre) if centre.search_index.exists else None
         graph = rebuild_graph(centre.root.path)
     click.echo(f"{len(snapshot.studies):,} studies indexed, sequence {snapshot.sequence}.")
     if summarised:
         click.echo(f"{summarised:,} studies summarised for wide windows.")
+    if index is not None:
+        click.echo(f"{len(index):,} things can be found by meaning.")
     if graph is not None:
         click.echo(f"{graph.edges:,} statements of knowledge joined to a graph.")
 

@@ -390,9 +390,7 @@ class SearchIndex:
 
     def _with_equals(self, candidates: Int64s, allowed: Bools | None) -> Int64s:
         """Candidates and what means the same elsewhere, as far as it may be found."""
-        equal = self.relations["equal"]
-        whole = np.unique(np.concatenate([candidates, *(equal.of(c) for c in candidates.tolist())]))
-        whole = whole.astype(np.int64)
+        whole = np.unique(np.concatenate([candidates, self.relations["equal"].of_all(candidates)]))
         return whole if allowed is None else whole[allowed[whole]]
 
     # ------------------------------------------------------------ what is tied to terms

@@ -108,7 +108,7 @@ def _bytes(text: str) -> npt.NDArray[np.uint8]:
 
 def mapped(path: Path) -> Any:
     """An array of a file: mapped where it is of any size (an empty one cannot be)."""
-    return np.load(path, mmap_mode="r" if path.stat().st_size > 4096 else None)
+    return np.asarray(np.load(path, mmap_mode="r" if path.stat().st_size > 4096 else None))
 
 
 @numba.njit(cache=True, nogil=True)

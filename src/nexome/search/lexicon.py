@@ -33,6 +33,14 @@ class Relations:
         """The related terms of one."""
         return self.values[self.offsets[term] : self.offsets[term + 1]]
 
+    def of_all(self, terms: Int64s) -> Int64s:
+        """The related terms of several, end to end."""
+        begins = self.offsets[terms]
+        sizes = self.offsets[terms + 1] - begins
+        ends = np.cumsum(sizes)
+        rows = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(begins - ends + sizes, sizes)
+        return np.asarray(self.values[rows], np.int64)
+
     @classmethod
     def from_sets(cls, sets: Sequence[Collection[int]]) -> Self:
         """Relations of T terms from T collections of terms."""

@@ -49,7 +49,7 @@ class Weights:
     usage: float = 0.03
     own_script: float = -0.25
     """Added to the cosine of two Chinese texts, which are alike by characters as a translation cannot be."""
-    unwritten: float = 0.8
+    unwritten: float = 1.0
     """Likeness of words of a record without a name in the script of the text, as a share of the greatest."""
 
     def vector(self) -> Floats:
