@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -233,14 +234,22 @@ def _all_names(
     later = pc.add(whole["rank"].combine_chunks(), pc.if_else(gone, len(sources) + 2, 1))
     first = pc.subtract(whole["rank"].combine_chunks(), len(sources) + 2)
     rank = pc.if_else(chosen, first, later)
-    columns = [term, text, kind, whole["language"], whole["source"], rank, pc.utf8_lower(text)]
-    whole = pa.table(columns, names=["term", "text", "kind", "language", "source", "rank", "plain"])
-    whole = whole.take(pc.sort_indices(whole, [("term", "ascending"), ("rank", "ascending")]))
-    kept = whole.group_by(["term", "plain", "language"], use_threads=False)
-    grouped = kept.aggregate([(name, "first") for name in ("text", "kind", "source")])
-    grouped = grouped.rename_columns([n.removesuffix("_first") for n in grouped.column_names])
-    names = grouped.select(_no_names().schema.names).cast(_no_names().schema)
-    return names.take(pc.sort_indices(names, [("term", "ascending")])).combine_chunks()
+    columns = [term, text, kind, whole["language"].combine_chunks(), whole["source"].combine_chunks()]
+    order = pc.sort_indices(
+        pa.table([term, rank], ["term", "rank"]), [("term", "ascending"), ("rank", "ascending")]
+    )
+    kept = _first_of_each(order.to_numpy(), (term, pc.utf8_lower(text), columns[3]))
+    return pa.table([column.take(kept) for column in columns], schema=_no_names().schema)
+
+
+def _first_of_each(order: npt.NDArray[np.uint64], keys: Sequence[pa.Array]) -> pa.Array:
+    """Rows in `order` without those whose keys an earlier one has."""
+    whole = np.zeros(len(order), np.int64)
+    for key in keys:
+        encoded = key.dictionary_encode()
+        whole = whole * (len(encoded.dictionary) + 1) + encoded.indices.to_numpy()
+    first = np.unique(whole[order], return_index=True)[1]
+    return pa.array(order[np.sort(first)])
 
 
 def _ranked_names(names: pa.Table, source: str, ranks: Mapping[tuple[str, str], int]) -> pa.Table:
