@@ -161,8 +161,8 @@ def _indicator_row(score: Score, item: IndicatorScore) -> tuple[str, ...]:
 
 
 def _unexplained(item: IndicatorScore) -> str:
-    """What stands where no reason was given: none is needed for a target that was reached."""
-    return "无" if item.completion.value >= 1 else "【未完全达到，未说明原因】"
+    """What stands where no reason was given: none is needed for a target reached, nor for a level that was judged."""
+    return "无" if item.completion.value >= 1 or item.deviation is None else "【未完全达到，未说明原因】"
 
 
 def _source_rows(score: Score) -> Iterator[tuple[str, ...]]:
