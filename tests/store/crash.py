@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from nexome.model.errors import NexomeError
-from nexome.store.associations import AssociationStore, compact_ragged, kernels
+from nexome.store.associations import AssociationStore, kernels
 from nexome.store.associations.ragged_writer import encode
 from nexome.store.associations.summary_builder import SummaryBuilder
 from nexome.store.associations.types import Features
@@ -33,11 +33,6 @@ REFUSED = 4
 
 def publish(root, seed, axis="0"):
     publish_tiny(AssociationStore.open(Path(root)), int(seed), axis=int(axis))
-
-
-def publish_and_merge(root, seed, axis):
-    compact_ragged.TOGETHER = 2
-    publish(root, seed, axis)
 
 
 def publish_many(root, seed):
@@ -66,10 +61,7 @@ def backup(root, target):
     backup_root(Path(root), Path(target))
 
 
-ACTIONS = {
-    f.__name__: f
-    for f in (publish, publish_and_merge, publish_many, publish_matrix, withdraw, compact, backup)
-}
+ACTIONS = {f.__name__: f for f in (publish, publish_many, publish_matrix, withdraw, compact, backup)}
 
 
 def warm():

@@ -29,7 +29,6 @@ KILLED, REFUSED = -9, 4
 ACTIONS = {
     "publish on an axis": ["publish", "70", "0"],
     "publish apart": ["publish", "71", "3"],
-    "compact what a publish finds": ["publish_and_merge", "75", "3"],
     "publish many traits": ["publish_many", "72"],
     "publish a matrix": ["publish_matrix", "73", "3"],
     "replace a study": ["publish", "1", "0"],

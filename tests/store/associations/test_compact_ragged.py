@@ -4,12 +4,9 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from nexome.model.terms import Study, Trait
 from nexome.store.associations import compact_ragged, query
-from nexome.store.associations.moves import moving
 from nexome.store.associations.ragged import RaggedSegment
 from nexome.store.associations.types import Block
 from nexome.store.associations.verify import verify_store
@@ -51,20 +48,15 @@ def cells_of(planes):
     }
 
 
-def keys_of(snapshot):
-    return sorted(
-        {
-            k
-            for s in snapshot.studies
-            for c in query.study_batches(snapshot, s)
-            for k in map(c.features.key, range(c.shape[0]))
-        }
-    )
-
-
 def everything(store):
     snapshot = store.snapshot()
-    return cells_of(query.lookup(snapshot, keys_of(snapshot), snapshot.select()))
+    keys = {
+        k
+        for s in snapshot.studies
+        for c in query.study_batches(snapshot, s)
+        for k in map(c.features.key, range(c.shape[0]))
+    }
+    return cells_of(query.lookup(snapshot, sorted(keys), snapshot.select()))
 
 
 @pytest.mark.parametrize("piece", [7, 1 << 20])
@@ -145,66 +137,3 @@ def test_runs_are_cut_anywhere(store):
         np.testing.assert_array_equal(np.concatenate([getattr(p, name) for p in parts]), getattr(whole, name))
     for trait in range(segment.traits):
         np.testing.assert_array_equal(segment.read_trait(trait).z, whole.z[whole.trait == trait])
-
-
-@settings(deadline=None, max_examples=4)
-@given(st.data())
-def test_arrivals_are_merged_and_every_answer_stays(tmp_path_factory, data):
-    """The same imports, replacements and withdrawals with and without merging: equal cells, bit by bit."""
-    together = data.draw(st.integers(2, 4))
-    steps = data.draw(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 3)), min_size=4, max_size=8))
-    merged, apart = (tiny_root(tmp_path_factory.mktemp("arriving") / "root") for _ in range(2))
-    for store, number in ((merged, together), (apart, 1000)):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(compact_ragged, "TOGETHER", number)
-            for seed, kind in steps:
-                if kind == 0 and f"S{seed}" in store.snapshot().studies:
-                    store.withdraw(f"S{seed}", reason="a test")
-                elif kind < 3:
-                    publish_partial(store, seed, exact=kind == 2)
-                else:
-                    publish_molecules(store, 30 + seed)
-            assert number == 1000 or compact_ragged.plan_arrived(store.snapshot()) is None
-    assert everything(merged) == everything(apart)
-    assert contents(merged) == contents(apart)
-    assert len(ragged(merged)) <= len(ragged(apart))
-    assert verify_store(merged.root.path).findings == []
-    merged.compact()
-    assert everything(merged) == everything(apart)
-
-
-def test_arrivals_leave_few_segments_and_readers_keep_theirs(tmp_path, monkeypatch):
-    monkeypatch.setattr(compact_ragged, "TOGETHER", 4)
-    store = tiny_root(tmp_path / "root")
-    for seed in range(3):
-        publish_partial(store, seed)
-    reader, held = store.snapshot(), len(ragged(store))
-    seen = cells_of(query.lookup(reader, keys_of(reader), reader.select()))
-    for seed in range(3, 20):
-        publish_partial(store, seed % 7 + 20)
-    assert held == 3
-    assert len(ragged(store)) <= 6
-    assert cells_of(query.lookup(reader, keys_of(reader), reader.select())) == seen
-
-
-def test_nothing_is_merged_beside_a_compaction(tmp_path, monkeypatch):
-    monkeypatch.setattr(compact_ragged, "TOGETHER", 2)
-    store = tiny_root(tmp_path / "root")
-    with moving(store, wait=True) as mine:
-        assert mine
-        for seed in range(3):
-            publish_partial(store, seed)
-        assert len(ragged(store)) == 3
-    publish_partial(store, 3)
-    assert len(ragged(store)) < 4
-
-
-def test_arrivals_too_large_wait_for_a_compaction(tmp_path, monkeypatch):
-    monkeypatch.setattr(compact_ragged, "TOGETHER", 2)
-    monkeypatch.setattr(compact_ragged, "ARRIVING_MOST", 10)
-    store = tiny_root(tmp_path / "root")
-    for seed in range(3):
-        publish_partial(store, seed)
-    assert len(ragged(store)) == 3
-    store.compact()
-    assert len(ragged(store)) == 1

@@ -37,7 +37,6 @@ from nexome.store.associations.moves import (
     carry_out,
     entry_of,
     live_columns,
-    moving,
 )
 from nexome.store.associations.publish import new_id
 from nexome.store.associations.segment import Segment, Target, Window, run_work
@@ -77,17 +76,13 @@ class _Plan:
 
 
 def compact_store(store: AssociationStore, progress: Progress | None = None) -> None:
-    """Compact until nothing is worth it; see the module. `progress(what, rows done, rows)`.
-
-    Waits while another compaction of the store is going on.
-    """
+    """Compact until nothing is worth it; see the module. `progress(what, rows done, rows)`."""
     tell = progress or _silent
-    with moving(store, wait=True):
-        while (plan := plan_next(snapshot := store.snapshot())) is not None:
-            left = [(plan.columns[c.out_column].study, c.segment) for c in plan.companions]
-            carry_out(store, plan.columns, partial(_write, snapshot, plan, progress=tell), also_left=left)
-        while (merge := plan_merge(snapshot := store.snapshot())) is not None:
-            carry_out(store, merge, partial(write_merged, snapshot, merge, progress=tell))
+    while (plan := plan_next(snapshot := store.snapshot())) is not None:
+        left = [(plan.columns[c.out_column].study, c.segment) for c in plan.companions]
+        carry_out(store, plan.columns, partial(_write, snapshot, plan, progress=tell), also_left=left)
+    while (merge := plan_merge(snapshot := store.snapshot())) is not None:
+        carry_out(store, merge, partial(write_merged, snapshot, merge, progress=tell))
 
 
 def _silent(what: str, done: int, of: int) -> None:  # noqa: ARG001  a progress that says nothing

@@ -2,17 +2,12 @@
 
 A compaction writes a new segment (and axis) in staging, without a lock; `carry_out` then publishes it
 under the root's lock by one swap of the manifest. Studies published, replaced or withdrawn meanwhile
-stay as they are. Whoever plans moves holds `moving` from plan to swap: two that moved the same columns
-would leave them in two segments. Steps: compact.segment-written, compact.segment-moved, before-manifest,
-after-manifest.
+stay as they are. Steps: compact.segment-written, compact.segment-moved, before-manifest, after-manifest.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -36,8 +31,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 Write = Callable[[Path], tuple[SegmentEntry, AxisEntry | None]]
-
-LOCK_NAME: Final = "moving.lock"  # in the store's folder; empty, never removed
 
 SEGMENT: Final = "segment"  # folders inside a workplace
 AXIS: Final = "axis"
@@ -63,26 +56,6 @@ class Written:
     features: int
     cells: int
     planes: tuple[str, ...]
-
-
-@contextmanager
-def moving(store: AssociationStore, *, wait: bool) -> Iterator[bool]:
-    """The right to move columns, held by one process (and thread) at a time; whether it was got.
-
-    With `wait` it always is, as soon as nobody else has it. Publishing and withdrawing do not need it.
-    """
-    with space_errors(store.folder):
-        store.folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(store.folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(handle)
 
 
 def live_columns(manifest: Manifest, entry: SegmentEntry) -> list[Column]:

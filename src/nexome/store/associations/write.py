@@ -23,7 +23,6 @@ from nexome.model.terms import Study
 from nexome.store.associations import codec
 from nexome.store.associations.axis import Axis, features_digest, write_axis
 from nexome.store.associations.column_writer import ColumnWriter
-from nexome.store.associations.compact_ragged import merge_arrived
 from nexome.store.associations.manifest import Layout
 from nexome.store.associations.publish import (
     AxisGoneError,
@@ -115,7 +114,6 @@ class StagedStudy:
                 entry = self._publish(receipt)
         finally:
             self._work.remove()
-        merge_arrived(self._store)
         return self._store.snapshot().studies[entry.id]
 
     def abandon(self) -> None:
