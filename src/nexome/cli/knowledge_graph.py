@@ -24,7 +24,9 @@ _PREDICATE = click.option("--predicate", metavar="NAME", help="Only this predica
 _VOCABULARY = click.option("--vocabulary", metavar="PREFIX", help="Only identifiers such as HGNC.")
 _SAME = click.option("--equivalents", is_flag=True, help="Also through identifiers that mean the same.")
 _PART_OF = click.option("--part-of", is_flag=True, help="Also along part_of.")
-_LIMIT = click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+_LIMIT = click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Most rows."
+)
 
 
 @click.command()
@@ -128,7 +130,7 @@ def common(
     "--step", "steps", multiple=True, metavar="PREDICATE[>|<]", help="A hop; '*': any. Up to three."
 )
 @_VOCABULARY
-@click.option("--limit", type=click.IntRange(1, 10_000), default=10, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Most paths.")
 @question
 def paths(
     start: str, end: str | None, steps: tuple[str, ...], vocabulary: str | None, limit: int, **asked: Any
