@@ -8,8 +8,10 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from tests.store.edges.test_build import ONTOLOGY, load
 
 from nexome.access.centre import Centre
+from nexome.store.root import open_root
 from nexome.testing.small_centre import make_small_centre
 from nexome.testing.small_search import make_small_search
 from nexome.web.api import build_api
@@ -20,6 +22,7 @@ OWNER = "nxm_owner-token-of-the-tests"
 @pytest.fixture(scope="package")
 def small(tmp_path_factory):
     made = make_small_centre(tmp_path_factory.mktemp("api") / "root", variants=3_000)
+    load(open_root(made.path), "hp", ONTOLOGY, "CC BY 4.0")
     make_small_search(made.path)
     return made
 

@@ -177,6 +177,8 @@ def _required(route, small):
         "/ld": {"variant": small.variant},
         "/ld/proxies": {"variant": small.variant},
         "/ld/matrix": {"variants": small.variant},
+        "/paths": {"start": "HP:0002197", "end": "HP:0000707"},
+        "/common": {"terms": "HP:0002197,HP:0000707"},
         "/transcripts": {"region": "1:1-2000000"},
         "/recombination": {"region": "1:1-2000000"},
     }.get(route.path, {})
@@ -185,7 +187,7 @@ def _required(route, small):
 def _filled(route, small):
     values = {"track": "signal" if route.path.endswith("/signal") else "peaks"}
     values |= {"study": STUDY, "variant:path": small.variant, "region": "1:1-2000000", "gene": small.gene}
-    values["measure"] = "studies"
+    values |= {"measure": "studies", "curie": "HP:0001250"}
     path = route.path.lstrip("/")
     for name, value in values.items():
         path = path.replace("{" + name + "}", value)

@@ -1,6 +1,5 @@
 """Routes of the graph of knowledge: the View's tables, paths as records, plain errors."""
 
-
 import httpx
 import pytest
 from starlette.applications import Starlette
