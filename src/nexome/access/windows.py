@@ -49,8 +49,8 @@ class WindowAnswer:
     """What a window of one trait shows.
 
     `table` holds WINDOW_COLUMNS of `features`, by position. `bin_width_bp` is 0 when every cell inside was
-    read, and `cells` then counts them; else features weaker than p = 1e-4 are represented by the strongest of each
-    bin (`stands_for_bin`), and `cells` is None. `left_out` points lie under stronger ones.
+    read, and `cells` then counts them; else features weaker than p = 1e-4 are represented by the strongest of
+    each bin (`stands_for_bin`), and `cells` is None. `left_out` points lie under stronger ones.
     """
 
     study: str
