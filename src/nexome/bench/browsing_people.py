@@ -184,17 +184,16 @@ async def _ask(port: int, free: asyncio.Queue[Connection], request: Request, log
     None within the client's patience (over_http.ANSWER_S) counts as an error of status 0.
     """
     reader, writer = await free.get()
-    began = time.perf_counter()
-    try:
-        status, _ = await get(reader, writer, request.path, accept=request.accept, packed=True)
-    except TimeoutError:
-        status = 0
-        writer.close()
-        reader, writer = await asyncio.open_connection(HOST, port)
-    except (asyncio.IncompleteReadError, ConnectionError):  # closed while one was thinking: as browsers do
-        writer.close()
-        reader, writer = await asyncio.open_connection(HOST, port)
-        status, _ = await get(reader, writer, request.path, accept=request.accept, packed=True)
+    began, status = time.perf_counter(), 0
+    for _ in range(2):  # again where the server closed while one was thinking: as browsers do
+        try:
+            status, _ = await get(reader, writer, request.path, accept=request.accept, packed=True)
+            break
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:
+            writer.close()
+            reader, writer = await asyncio.open_connection(HOST, port)
+            if isinstance(error, TimeoutError):
+                break
     log.add(request, status, time.perf_counter() - began)
     free.put_nowait((reader, writer))
 
