@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from nexome.report.checks import check_paper
 from nexome.report.compare import compare_papers
 from nexome.report.figures import amount_of, number_of, target_of
 from nexome.report.findings import RULES, SEVERITIES
-from nexome.report.read_paper import paper_of
+from nexome.report.read_paper import paper_of, read_paper
 
 SMALL = """一般公共预算支出表
 单位：万元
@@ -174,3 +175,30 @@ def test_the_known_mistakes_of_the_four_papers(papers):
         ("004", "period", 79),  # by 2013, in 2019
         ("004", "period", 116),  # 2018/2/1 to 2018/12/20, in 2019
     }
+
+
+@pytest.mark.parametrize(("cut", "found"), [(6, ["总计", "总计"]), (7, [])])
+def test_a_table_without_its_total_is_told(cut: int, found: list[str]) -> None:
+    lines = (
+        "收支总表\n单位：万元\n收 入\t\t支 出\t\n项 目\t预算数\t项 目\t预算数\n"
+        "一、一般公共预算拨款收入\t60.00\t一、科学技术支出\t100.00\n二、事业收入\t40.00\t\t\n"
+        "收 入 总 计\t100.00\t支 出 总 计\t100.00\n"
+    ).splitlines()
+    text = "\n".join([*lines[:cut], "关于收支总表的说明", "收入 100.00 万元。", ""])
+    told = [finding for finding in check_paper(paper(text)) if finding.rule == "no-total"]
+    assert [finding.expected for finding in told] == found
+    assert all("line 6" in finding.en and "第6行" in finding.zh for finding in told)
+
+
+@pytest.mark.shared
+def test_a_real_table_cut_after_four_rows_is_told(shared: Path, tmp_path: Path) -> None:
+    source = shared.parent / "papers" / "000_191f60081ed8d19e.txt"
+    lines, whole = source.read_text("utf-8").split("\n"), read_paper(source)
+    for table in whole.budgets:
+        if len(table.rows) < 10:
+            continue
+        after = min([t.line for t in whole.budgets if t.line > table.line], default=len(lines) + 1)
+        part = tmp_path / f"{table.kind}.txt"
+        part.write_text("\n".join([*lines[: table.rows[3].line], "", *lines[after - 1 :]]), "utf-8")
+        rules = {finding.rule for finding in check_paper(read_paper(part)) if finding.where == table.title}
+        assert rules & {"no-total", "child-sum", "two-tables", "balance"}, table.kind

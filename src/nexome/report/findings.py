@@ -46,6 +46,7 @@ RULES: Final[dict[str, tuple[str, str]]] = {
     "item-amount": ("each item named in a sentence has its amount", "文字中所列项目均有金额"),
     "item-level": ("a group of the classification is broken down to items", "功能分类列到项级"),
     "cut-off": ("no row is cut off", "表格行完整"),
+    "no-total": ("a budget table has its total", "预算表有合计（总计）行"),
 }  # fmt: skip
 
 

@@ -293,4 +293,33 @@ def figure_form(paper: Paper) -> Iterator[Finding]:
                     )  # fmt: skip
 
 
-RULES = (row_sum, child_sum, balance, two_tables, code_name, figure_form)
+# Tables that are always printed with a total. The two sides of the first two each have their own.
+_WITH_TOTAL = ("income", "expenditure", "general", "basic")
+_WITH_TWO_SIDES = ("balance", "fiscal")
+_SIDES_ZH = {"income": "收入", "expenditure": "支出"}
+
+
+def no_total(paper: Paper) -> Iterator[Finding]:
+    """A table with rows but without its total: cut in half, or a page is missing."""
+    for table in paper.budgets:
+        if not table.rows:
+            continue
+        ends = {row.section for row in table.rows if row.name.endswith(("合计", "总计"))}
+        last = table.rows[-1].line
+        if table.kind in _WITH_TOTAL and not ends:
+            yield Finding(
+                "no-total", "error", last, table.line, "", "合计",
+                f"{table.title} has no total row; it ends at line {last}. Was it cut, or is a page missing?",
+                f"{table.title}没有合计行，止于第{last}行。请核对是否截断或缺页。", table.title,
+            )  # fmt: skip
+        if table.kind in _WITH_TWO_SIDES:
+            for side in ("income", "expenditure"):
+                if not any(r.section == side and r.name.endswith("总计") for r in table.rows):
+                    yield Finding(
+                        "no-total", "error", last, table.line, "", "总计",
+                        f"{table.title} has no total of {side}; it ends at line {last}. Was it cut, or is a page missing?",
+                        f"{table.title}没有{_SIDES_ZH[side]}总计，止于第{last}行。请核对是否截断或缺页。", table.title,
+                    )  # fmt: skip
+
+
+RULES = (no_total, row_sum, child_sum, balance, two_tables, code_name, figure_form)
