@@ -14,7 +14,9 @@ def read(path: Path) -> tuple[tuple[Line, ...], None]:
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             text = content.decode(encoding)
-        except UnicodeDecodeError:
+        except UnicodeDecodeError as error:
+            if encoding.startswith("utf-8") and error.start > 0 and error.reason == "unexpected end of data":
+                break  # UTF-8 to its last character, which is cut: as GB 18030 it would be read as nonsense
             continue
         if "\x00" not in text and text.strip():
             return numbered((line, 0) for line in text.split("\n")), None
