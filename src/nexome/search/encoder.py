@@ -13,7 +13,6 @@ Knows no word order and no negation. Made by `training`; nothing here learns.
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nexome.model.errors import DamagedError
-from nexome.search.text import features
+from nexome.search.feature_rows import KnownFeatures, feature_rows
 from nexome.store.disk import read_stamped, write_stamped
 
 Floats = npt.NDArray[np.float32]
@@ -49,23 +48,12 @@ class FeatureTable:
         return len(self.known) + self.hashed
 
     @cached_property
-    def _row(self) -> dict[str, int]:
-        return {feature: row for row, feature in enumerate(self.known)}
+    def _places(self) -> KnownFeatures:
+        return KnownFeatures.of(self.known)
 
     def rows(self, texts: Sequence[str]) -> tuple[Int32s, Int64s]:
         """Rows of the features of N texts, end to end int32 [F], and where each begins int64 [N + 1]."""
-        known, first, hashed = self._row, len(self.known), self.hashed
-        found: list[int] = []
-        offsets = np.zeros(len(texts) + 1, np.int64)
-        for place, text in enumerate(texts, 1):
-            for feature in features(text):
-                row = known.get(feature, -1)
-                if row < 0 and hashed:
-                    row = first + zlib.crc32(feature.encode()) % hashed
-                if row >= 0:
-                    found.append(row)
-            offsets[place] = len(found)
-        return np.array(found, np.int32), offsets
+        return feature_rows(texts, self._places, len(self.known), self.hashed)
 
 
 @dataclass(frozen=True)

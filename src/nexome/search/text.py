@@ -44,7 +44,7 @@ def fold(text: str) -> str:
     'sjogren 综合征 (ss)'
     """
     if text.isascii():
-        return _POSSESSIVE.sub("", text.lower())
+        return _POSSESSIVE.sub("", text.lower()) if "'" in text else text.lower()
     wide = unicodedata.normalize("NFKC", text)
     if _IS_HAN.search(wide):
         wide = _to_simplified(wide)
@@ -77,7 +77,7 @@ def features(text: str) -> list[str]:
 
 def is_han(text: str) -> bool:
     """Whether a text has any Chinese character."""
-    return _IS_HAN.search(text) is not None
+    return not text.isascii() and _IS_HAN.search(text) is not None
 
 
 @lru_cache(maxsize=1 << 16)
