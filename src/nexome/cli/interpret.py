@@ -61,10 +61,10 @@ def credible_sets(
         found = view.credible_sets(study_id, trait, region, coverage=coverage, options=options)
     tables = [one.table(number=k) for k, one in enumerate(found, 1)]
     whole = pa.concat_tables(tables).unify_dictionaries() if tables else None
-    write_answer(schema_of(CREDIBLE_COLUMNS).empty_table() if whole is None else whole, asked)
     if not found:
         click.echo(f"nexome: study {study_id} has no locus with p < 1e-5. Give a --region.", err=True)
     _warn(code for one in found for code in one.warnings)
+    write_answer(schema_of(CREDIBLE_COLUMNS).empty_table() if whole is None else whole, asked)
 
 
 @click.command()
@@ -94,14 +94,16 @@ def coloc(first: str, second: str, region: str | None, **asked: Any) -> None:
     pair = (first, asked["trait_a"]), (second, asked["trait_b"])
     with asked_view(asked) as view:
         if region is None:
-            write_answer(view.coloc_loci(*pair, priors=priors), asked)
+            table = view.coloc_loci(*pair, priors=priors)
             _warn(["single_signal", "overlap_unknown"])
+            write_answer(table, asked)
             return
         found = view.coloc(*pair, region, priors=priors)
-    write_answer(found.table(), asked)
+    # Said before the table: whoever takes its first lines alone (head) closes the pipe on the rest.
     told = zip(HYPOTHESES, found.found.posterior.tolist(), strict=True)
     click.echo("  ".join(f"{name} {value:.4g}" for name, value in told), err=True)
     _warn(found.warnings)
+    write_answer(found.table(), asked)
 
 
 @click.command()
@@ -122,8 +124,8 @@ def compare(first: str, second: str, leads: bool, **asked: Any) -> None:
     pair = (first, asked["trait_a"]), (second, asked["trait_b"])
     with asked_view(asked) as view:
         found = view.compare(*pair)
-    write_answer(found.table() if leads else _numbers(found), asked)
     _warn(found.warnings)
+    write_answer(found.table() if leads else _numbers(found), asked)
 
 
 def _numbers(found: Comparison) -> pa.Table:
