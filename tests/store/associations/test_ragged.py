@@ -58,7 +58,7 @@ def write(path, cells, traits, parts, **options):
 
 
 def same_but_for_ties(codes, plain, scaled):
-    """Equal codes; where `scaled` lies halfway but for the rounding of a float32 logarithm, either neighbour."""
+    """Equal codes; where `scaled` lies halfway, but for the rounding of float32, either neighbour."""
     tie = np.abs(np.abs(scaled - np.trunc(scaled)) - 0.5) < 1e-3
     np.testing.assert_array_equal(codes[~tie], plain[~tie])
     assert (np.abs(codes[tie].astype(int) - plain[tie]) <= 1).all()
