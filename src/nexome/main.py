@@ -86,6 +86,7 @@ _KNOWLEDGE: Final[Table] = {
     "sources": ("nexome.cli.knowledge:list_sources", "List sources with licences and counts."),
     "show": ("nexome.cli.knowledge:show", "Show a term: names, definition, equivalents."),
     "export": ("nexome.cli.knowledge:export", "Write a source's tables, where its licence allows."),
+    "access": ("nexome.cli.knowledge:switch_access", "Open a source to everyone, or make it private."),
     "withdraw": ("nexome.cli.knowledge:withdraw", "Take a source away."),
     "neighbours": ("nexome.cli.knowledge_graph:neighbours", "What a term is tied to."),
     "ancestors": ("nexome.cli.knowledge_graph:ancestors", "All that a term is a kind of."),

@@ -98,6 +98,23 @@ def test_what_forbids_redistribution_is_not_exported(nexome, root, files, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+def test_who_may_see_a_source_is_said_and_changed(nexome, root, files):
+    def access():
+        [record] = orjson.loads(nexome("knowledge", "sources", "--root", root, "--json").output)
+        return record["access"]
+
+    load = ("knowledge", "load", "--root", root, files / "hp.obo.gz")
+    nexome(*load, "--licence", "private: of this hospital")
+    assert access() == "private"
+    nexome(*load, "--licence", "private: of this hospital", "--access", "open")  # the same bytes
+    assert access() == "open"
+    assert "hp is private" in nexome("knowledge", "access", "hp", "private", "--root", root).output
+    (files / "hp.obo.gz").write_bytes(gzip.compress(ONTOLOGY.replace("Seizure", "Fit").encode()))
+    nexome(*load)  # a new version keeps what was said
+    assert access() == "private"
+    assert "no source" in nexome("knowledge", "access", "mp", "open", "--root", root, code=1).output
+
+
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass

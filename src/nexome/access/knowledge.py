@@ -1,17 +1,16 @@
 """The doors of a View to the graph of knowledge: ties, paths, ancestors, what is shared, explanations.
 
-A source whose licence begins with 'private' answers its owner alone: for everyone else its terms, names and
-statements are as unknown as if it had not been loaded. Everything else is open to who may ask at all.
+A private source (model: `access` of its record) answers its owner alone: for everyone else its terms, names
+and statements are as unknown as if it had not been loaded. Everything else is open to who may ask at all.
 Studies are tied to terms by their traits' ontology ids, as the reader sees the studies now.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -24,7 +23,7 @@ from nexome.model.fields import schema_of
 from nexome.store.edges import Graph, Paths, Step, build_graph, explain, find_paths, look_around
 from nexome.store.edges.layout import NAME, graph_folder
 from nexome.store.edges.strings import SortedStrings
-from nexome.store.knowledge import Knowledge, TermRecord
+from nexome.store.knowledge import Knowledge, SourceRecord, TermRecord
 
 if TYPE_CHECKING:
     from nexome.access.allowance import Allowance
@@ -47,8 +46,6 @@ REACHED_COLUMNS: Final = ("term", "term_label", "term_label_zh", "hops")
 COMMON_COLUMNS: Final = ("term", "term_label", "term_label_zh", "strength")
 ABOUT_COLUMNS: Final = ("term", "study_id", "trait_id")
 
-_PRIVATE: Final = re.compile(r"private\b", re.IGNORECASE)
-
 
 @dataclass
 class NewestGraph:
@@ -63,7 +60,7 @@ class NewestGraph:
     def __post_init__(self) -> None:
         self._lock = Lock()
         self._kept: Graph | None = None
-        self._names: tuple[str, Labels] | None = None
+        self._names: dict[str, Labels] = {}
         self._making: Thread | None = None
 
     def get(self) -> Graph:
@@ -79,14 +76,15 @@ class NewestGraph:
             self._kept = Graph.open(self.root)
             return self._kept
 
-    @property
-    def labels(self) -> Labels:
-        """What terms are called, as the sources say now."""
-        digest = self.knowledge.digest
+    def labels_of(self, knowledge: Knowledge) -> Labels:
+        """What terms are called, as the sources of `knowledge` (all, or the open part) say now."""
+        digest = knowledge.digest
         with self._lock:
-            if self._names is None or self._names[0] != digest:
-                self._names = (digest, Labels.of(self.knowledge))
-            return self._names[1]
+            if digest not in self._names:
+                wanted = {self.knowledge.digest, self.knowledge.open_part.digest}
+                self._names = {name: kept for name, kept in self._names.items() if name in wanted}
+                self._names[digest] = Labels.of(knowledge)
+            return self._names[digest]
 
     def _make_beside(self) -> None:
         if self._making is None or not self._making.is_alive():
@@ -95,11 +93,11 @@ class NewestGraph:
 
 
 class Labels:
-    """Labels of terms in two languages, with the sources that describe each."""
+    """Labels of terms in two languages."""
 
     def __init__(self, terms: pa.Table, chinese: dict[str, str]) -> None:
         self._ids = SortedStrings(terms["id"].combine_chunks().cast(pa.large_string()))
-        self._label, self._sources, self._chinese = terms["label"], terms["sources"], chinese
+        self._label, self._chinese = terms["label"], chinese
 
     @classmethod
     def of(cls, knowledge: Knowledge) -> Labels:
@@ -111,27 +109,11 @@ class Labels:
                 chinese.setdefault(term, text)
         return cls(knowledge.terms(), chinese)
 
-    def columns(
-        self, terms: Sequence[str], sources: frozenset[str] | None
-    ) -> tuple[list[str | None], list[str | None]]:
-        """Label and Chinese label of each term; null where no visible source describes it."""
+    def columns(self, terms: Sequence[str]) -> tuple[list[str | None], list[str | None]]:
+        """Label and Chinese label of each term; null where no source gives one."""
         rows = [self._ids.find(term) for term in terms]
-        shown = [
-            row >= 0 and (sources is None or not sources.isdisjoint(self._sources[row].as_py()))
-            for row in rows
-        ]
-        label = [
-            self._label[row].as_py() or None if show else None for row, show in zip(rows, shown, strict=True)
-        ]
-        chinese = [self._chinese.get(term) if show else None for term, show in zip(terms, shown, strict=True)]
-        return label, chinese
-
-
-def visible_sources(principal: Principal, knowledge: Knowledge) -> frozenset[str] | None:
-    """Sources that answer a principal; None: all there are."""
-    if principal.kind == "owner":
-        return None
-    return frozenset(r.name for r in knowledge.sources() if not _PRIVATE.match(r.licence.strip()))
+        label = [(self._label[row].as_py() or None) if row >= 0 else None for row in rows]
+        return label, [self._chinese.get(term) for term in terms]
 
 
 def read_steps(texts: Sequence[str]) -> list[Step]:
@@ -156,6 +138,9 @@ class _Asking(Protocol):
 
     def _allowance(self) -> Allowance: ...
 
+    @property
+    def _knowledge(self) -> Knowledge: ...
+
     def _graph(self) -> tuple[Graph, frozenset[str] | None]: ...
 
     def _labelled(self, table: pa.Table, columns: Sequence[str]) -> pa.Table: ...
@@ -168,26 +153,19 @@ class Knowing:
 
     def term(self: _Asking, text: str) -> TermRecord:
         """A term with the names that visible sources give it. Raises NotFoundError, naming near ones."""
-        knowledge = self._centre.knowledge
-        sources = visible_sources(self.principal, knowledge)
-        found = None
         with suppress(NotFoundError):
-            found = knowledge.term(text)
-        told = () if found is None else found.sources
-        if sources is not None:
-            told = tuple(name for name in told if name in sources)
-        if found is None or not told:
-            near = self._graph()[0].nodes.near(knowledge.resolve(text)) if sources is None else []
-            raise NotFoundError(
-                f"no term {text[:80]!r}",
-                expected=f"such as {', '.join(near)}" if near else "an identifier such as HP:0001250",
-                todo="See the list of sources.",
-            )
-        if told == found.sources:
-            return found
-        names = tuple(name for name in found.names if name[3] in told)
-        label = names[0][0] if names else ""
-        return replace(found, names=names, sources=told, label=label, definition="", definition_zh="")
+            return self._knowledge.term(text)
+        graph, sources = self._graph()
+        near = graph.nodes.near(self._knowledge.resolve(text)) if sources is None else []
+        raise NotFoundError(
+            f"no term {text[:80]!r}",
+            expected=f"such as {', '.join(near)}" if near else "an identifier such as HP:0001250",
+            todo="See the list of sources.",
+        )
+
+    def knowledge_sources(self: _Asking) -> list[SourceRecord]:
+        """The sources this reader may know of, with their licences, by name."""
+        return self._knowledge.sources()
 
     def neighbours(self: _Asking, term: str, predicate: str | None = None, **asked: Any) -> pa.Table:
         """What a term is tied to, strongest first (TIE_COLUMNS).
@@ -199,7 +177,7 @@ class Knowing:
         graph, sources = self._graph()
         if not 1 <= asked.get("limit", 50) <= TIES_MOST:
             raise QueryError(f"limit {asked['limit']}", expected=f"1 to {TIES_MOST:,}")
-        found = graph.neighbours(self._centre.knowledge.resolve(term), predicate, sources=sources, **asked)
+        found = graph.neighbours(self._knowledge.resolve(term), predicate, sources=sources, **asked)
         papers = [_publications(graph.evidence(edge)) for edge in found["edge"].to_pylist()]
         found = found.append_column("publications", pa.array(papers, pa.string()))
         return self._labelled(found, TIE_COLUMNS)
@@ -207,13 +185,13 @@ class Knowing:
     def ancestors(self: _Asking, term: str, **asked: Any) -> pa.Table:
         """All that a term is a kind of, nearest first (REACHED_COLUMNS); also by `part_of`."""
         graph, sources = self._graph()
-        found = graph.ancestors(self._centre.knowledge.resolve(term), sources=sources, **asked)
+        found = graph.ancestors(self._knowledge.resolve(term), sources=sources, **asked)
         return self._labelled(found.table, REACHED_COLUMNS)
 
     def descendants(self: _Asking, term: str, **asked: Any) -> pa.Table:
         """All kinds of a term, nearest first (REACHED_COLUMNS). See `ancestors`."""
         graph, sources = self._graph()
-        found = graph.descendants(self._centre.knowledge.resolve(term), sources=sources, **asked)
+        found = graph.descendants(self._knowledge.resolve(term), sources=sources, **asked)
         return self._labelled(found.table, REACHED_COLUMNS)
 
     def common(
@@ -224,14 +202,14 @@ class Knowing:
         `direction`, `vocabulary`, `equivalents`, and `subtypes`: a tie to a kind of a term is one to it.
         """
         graph, sources = self._graph()
-        resolved = [self._centre.knowledge.resolve(term) for term in terms]
+        resolved = [self._knowledge.resolve(term) for term in terms]
         found = graph.common(resolved, predicate, sources=sources, **asked)
         return self._labelled(found.slice(0, limit), COMMON_COLUMNS)
 
     def paths(self: _Asking, start: str, steps: Sequence[Step], **asked: Any) -> Paths:
         """Typed paths of one to three hops, strongest first: to `end`, to a `vocabulary`, or anywhere."""
         graph, sources = self._graph()
-        resolve = self._centre.knowledge.resolve
+        resolve = self._knowledge.resolve
         if asked.get("end") is not None:
             asked["end"] = resolve(asked["end"])
         return find_paths(graph, resolve(start), steps, sources=sources, **asked)
@@ -239,17 +217,17 @@ class Knowing:
     def explain(self: _Asking, start: str, end: str, *, limit: int = 3) -> Paths:
         """The best ways from one thing to another, around what everything is tied to."""
         graph, sources = self._graph()
-        resolve = self._centre.knowledge.resolve
+        resolve = self._knowledge.resolve
         return explain(graph, resolve(start), resolve(end), sources=sources, limit=limit)
 
     def around(self: _Asking, term: str, *, limit: int = 60) -> Around:
         """A term and the strongest of what lies around it, at most 300, for a picture."""
         graph, sources = self._graph()
-        return look_around(graph, self._centre.knowledge.resolve(term), sources=sources, limit=limit)
+        return look_around(graph, self._knowledge.resolve(term), sources=sources, limit=limit)
 
     def studies_about(self: _Asking, term: str, *, subtypes: bool = False) -> pa.Table:
         """Studies this reader may know of whose traits name a term, or a kind of it (ABOUT_COLUMNS)."""
-        knowledge = self._centre.knowledge
+        knowledge = self._knowledge
         wanted = [knowledge.resolve(term)]
         if subtypes:
             graph, sources = self._graph()
@@ -270,17 +248,21 @@ class Knowing:
 
     def _graph(self: _Asking) -> tuple[Graph, frozenset[str] | None]:
         """The graph, and the sources of it that may answer: of those that are loaded now."""
-        centre = self._centre
-        sources = visible_sources(self.principal, centre.knowledge)
-        graph = centre.graph.get()
-        if graph.digest != centre.knowledge.digest and sources is None:
-            sources = frozenset(record.name for record in centre.knowledge.sources())
-        return graph, sources
+        known = self._knowledge
+        graph = self._centre.graph.get()
+        whole = graph.digest == known.digest  # of the same sources: nothing to hide, nothing withdrawn since
+        return graph, None if whole else known.source_names
+
+    @property
+    def _knowledge(self: _Asking) -> Knowledge:
+        """What is known, as far as this reader may know of it."""
+        whole = self._centre.knowledge
+        return whole if self.principal.kind == "owner" else whole.open_part
 
     def _labelled(self: _Asking, table: pa.Table, columns: Sequence[str]) -> pa.Table:
         """A table with the labels of its terms, as far as the reader may know them."""
-        sources = visible_sources(self.principal, self._centre.knowledge)
-        label, chinese = self._centre.graph.labels.columns(table["term"].to_pylist(), sources)
+        labels = self._centre.graph.labels_of(self._knowledge)
+        label, chinese = labels.columns(table["term"].to_pylist())
         schema = schema_of(columns)
         made = {"term_label": pa.array(label, pa.string()), "term_label_zh": pa.array(chinese, pa.string())}
         parts = [made[f.name] if f.name in made else table[f.name] for f in schema]

@@ -14,6 +14,7 @@ from nexome.cli.options import counted, print_rows, root_option
 
 if TYPE_CHECKING:
     from nexome.ingest.knowledge_list import PinnedSource
+    from nexome.model.terms import Access
     from nexome.store.knowledge import NewSource, TermRecord
 
 _PACKED = (".gz", ".bgz", ".zst", ".xz", ".bz2", ".zip")
@@ -31,6 +32,11 @@ _PACKED = (".gz", ".bgz", ".zst", ".xz", ".bz2", ".zip")
     "--redistribution",
     type=click.Choice(["allowed", "forbidden"]),
     help="Whether it may be exported.  [default: what the licence is known to allow]",
+)
+@click.option(
+    "--access",
+    type=click.Choice(["open", "private"]),
+    help="private: its owner alone sees it.  [default: as before; open, unless the licence begins 'private']",
 )
 @click.option("--as", "format_", default="", help="Its format, where it is not recognised.")
 @click.option("--prefix", default="", help="Vocabulary of bare codes: ICD10 makes I21 ICD10:I21.")
@@ -50,6 +56,7 @@ def load(
     licence: str,
     url: str,
     redistribution: str | None,
+    access: Access | None,
     format_: str,
     prefix: str,
     language: str,
@@ -86,6 +93,7 @@ def load(
         "licence": licence,
         "url": url,
         "redistribution": None if redistribution is None else redistribution == "allowed",
+        "access": access,
         "options": KnowledgeOptions(format_, prefix, language, _pairs(mapping), predicate),
     }
     found = [file for path in files for file in _files_of(path)]
@@ -162,11 +170,12 @@ def list_sources(root: Path, as_json: bool, receipt: str | None) -> None:
     rows = [
         (
             *(r.name, str(r.version), r.release[:20] or "-", f"{r.terms:,}", f"{r.names:,}", f"{r.edges:,}"),
-            *(f"{r.problems:,}", "yes" if r.redistribution else "no", r.licence or "unknown"),
+            *(f"{r.problems:,}", "yes" if r.redistribution else "no", r.access, r.licence or "unknown"),
         )
         for r in records
     ]
-    head = ("source", "version", "release", "terms", "names", "statements", "problems", "export", "licence")
+    counts = ("terms", "names", "statements", "problems")
+    head = ("source", "version", "release", *counts, "export", "access", "licence")
     print_rows(head, rows)
 
 
@@ -218,6 +227,27 @@ def export(root: Path, source: str, folder: Path) -> None:
 
     for path in export_source(_opened(root), source, folder):
         click.echo(str(path))
+
+
+@click.command("access")
+@root_option
+@click.argument("source")
+@click.argument("access", type=click.Choice(["open", "private"]))
+def switch_access(root: Path, source: str, access: Access) -> None:
+    """Let everyone see a source, or its owner alone: its terms, names and statements.
+
+    \b
+    Example:
+      nexome knowledge access hospital-codes private
+    """
+    from nexome.store.disk import RootLock  # noqa: PLC0415
+    from nexome.store.knowledge import switch_source_access  # noqa: PLC0415
+    from nexome.store.root import open_root  # noqa: PLC0415
+
+    opened = open_root(root)
+    with RootLock(root):
+        switch_source_access(opened, source, access)
+    click.echo(f"{source} is {access}.")
 
 
 @click.command()

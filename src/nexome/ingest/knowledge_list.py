@@ -7,6 +7,7 @@
         sha256: 64 digits              optional; checked after a download and before a load
         licence: …
         redistribution: allowed | forbidden
+        access: open | private
         format, prefix, language, predicate, map: {id: code}     as `nexome knowledge load` has them
 
 A download goes to `<folder>/<file>.part` and goes on where it stopped; it is renamed when it is whole and
@@ -38,7 +39,7 @@ _TIMEOUT_S: Final = 60.0
 _ATTEMPTS: Final = 5
 _KEYS: Final = frozenset(
     (
-        *("name", "version", "title", "url", "files", "sha256", "licence", "redistribution"),
+        *("name", "version", "title", "url", "files", "sha256", "licence", "redistribution", "access"),
         *("format", "prefix", "language", "predicate", "map", "note"),
     )
 )
@@ -89,6 +90,9 @@ def _source(path: Path, number: int, entry: Any, downloads: Path | None) -> Pinn
     said = entry.get("redistribution")
     if said not in _REDISTRIBUTION:
         raise FormatError(f"redistribution {said!r}", where=where, expected="allowed or forbidden")
+    access = entry.get("access")
+    if access not in ("open", "private", None):
+        raise FormatError(f"access {access!r}", where=where, expected="open or private")
     url = str(entry.get("url") or "")
     folder = downloads or path.parent
     files = [path.parent / str(file) for file in entry.get("files") or ()]
@@ -104,7 +108,13 @@ def _source(path: Path, number: int, entry: Any, downloads: Path | None) -> Pinn
     if checksum and not (isinstance(checksum, str) and _SHA256.fullmatch(checksum)):
         raise FormatError("sha256 is none", where=where, expected="64 hexadecimal digits, in quotes")
     new = NewSource(
-        str(entry["name"]), files, url=url, redistribution=_REDISTRIBUTION[said], options=options, **told
+        str(entry["name"]),
+        files,
+        url=url,
+        redistribution=_REDISTRIBUTION[said],
+        access=access,
+        options=options,
+        **told,
     )
     return PinnedSource(new, checksum.lower(), (url,) if url else ())
 

@@ -285,6 +285,26 @@ def test_only_what_may_be_passed_on_is_exported(root, load, tmp_path):
         export_source(root.path, "open", tmp_path / "out")
 
 
+def test_the_open_part_has_nothing_of_a_private_source(root, load):
+    load("hp", ONTOLOGY)
+    knowledge = Knowledge.open(root.path)
+    assert knowledge.open_part is knowledge
+    secret = ONTOLOGY.replace("name: Seizure", 'name: Codeword\ndef: "A secret." []\nalt_id: HP:0000009')
+    load("mine", secret.replace("2025-01-16", "2026-01-16"), access="private")
+    assert (knowledge.term("HP:0000009").label, knowledge.term("HP:0001250").definition) == (
+        "Codeword",
+        "A secret.",
+    )
+    part = knowledge.open_part
+    assert [record.name for record in part.sources()] == ["hp"]
+    term = part.term("HP:0001250")
+    assert (term.label, term.definition, term.sources) == ("Seizure", "", ("hp",))
+    assert part.resolve("HP:0000009") == "HP:0000009"
+    assert "Codeword" not in part.names()["text"].to_pylist()
+    with pytest.raises(NotFoundError):
+        part.source("mine")
+
+
 @pytest.mark.parametrize(
     ("licence", "allowed"),
     [

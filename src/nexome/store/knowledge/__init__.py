@@ -11,7 +11,13 @@ from nexome.store.knowledge.knowledge import (
     find_damage_in_knowledge,
 )
 from nexome.store.knowledge.manifest import KnowledgeManifest
-from nexome.store.knowledge.writer import NewSource, clean_knowledge, load_source, withdraw_source
+from nexome.store.knowledge.writer import (
+    NewSource,
+    clean_knowledge,
+    load_source,
+    switch_source_access,
+    withdraw_source,
+)
 
 __all__ = [
     "Knowledge",
@@ -22,5 +28,6 @@ __all__ = [
     "clean_knowledge",
     "find_damage_in_knowledge",
     "load_source",
+    "switch_source_access",
     "withdraw_source",
 ]

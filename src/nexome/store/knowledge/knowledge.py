@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from nexome.model.errors import DamagedError, NexomeError, NotFoundError
 from nexome.model.knowledge import EXACT, NamedTerm, identify
+from nexome.model.terms import Access
 from nexome.store.checksums import Damage, find_damage
 from nexome.store.disk import read_stamped
 from nexome.store.knowledge.lexicon import named_terms
@@ -40,7 +41,7 @@ _NAMES_KIND_ORDER: Final = ("label", "exact", "abbreviation", "translation", "la
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """One source: what it is, its release, licence, and how much it holds (newest version)."""
+    """One source: what it is, its release, licence, how much it holds (newest version), who may see it."""
 
     name: str
     version: int
@@ -54,6 +55,7 @@ class SourceRecord:
     names: int
     edges: int
     problems: int
+    access: Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,15 @@ class TermRecord:
 
 
 class Knowledge:
-    """The knowledge of a root, as its manifest has it at each question."""
+    """The knowledge of a root, as its manifest has it at each question.
 
-    def __init__(self, root: Path) -> None:
+    `open_only`: as if private sources had not been loaded; see `open_part`.
+    """
+
+    def __init__(self, root: Path, *, open_only: bool = False) -> None:
         self._root = root
+        self._open_only = open_only
+        self._open_part = self if open_only else Knowledge(root, open_only=True)
         self._lock = threading.Lock()
         self._seen: tuple[int, int] = (0, 0)
         self._manifest = KnowledgeManifest()
@@ -95,6 +102,17 @@ class Knowledge:
     def sequence(self) -> int:
         """Counts up with every source loaded or withdrawn; 0 where there never was one."""
         return self._read_manifest().sequence
+
+    @property
+    def open_part(self) -> Knowledge:
+        """What others than the owner may know: no term, name, label or successor of a private source."""
+        manifest = self._read_manifest()
+        return self if manifest.open_part() is manifest else self._open_part
+
+    @property
+    def source_names(self) -> frozenset[str]:
+        """Names of all sources."""
+        return frozenset(self._read_manifest().sources)
 
     @property
     def digest(self) -> str:
@@ -115,7 +133,8 @@ class Knowledge:
         said = {k: facts[k] for k in ("release", "title", "url", "licence", "redistribution", "loaded")}
         counts = {k: receipt[k] for k in ("terms", "names", "edges")}
         problems = sum(p["count"] for p in receipt["problems"].values())
-        return SourceRecord(name, facts["source_version"], **said, **counts, problems=problems)
+        access = self._read_manifest().sources[name].access
+        return SourceRecord(name, facts["source_version"], **said, **counts, problems=problems, access=access)
 
     def receipt(self, name: str) -> dict[str, Any]:
         """What was kept and refused when the newest version of a source was loaded."""
@@ -194,7 +213,9 @@ class Knowledge:
         seen = (status.st_mtime_ns, status.st_ino)
         with self._lock:
             if seen != self._seen:
-                self._manifest, self._seen = KnowledgeManifest.load(self._root), seen
+                manifest = KnowledgeManifest.load(self._root)
+                self._manifest = manifest.open_part() if self._open_only else manifest
+                self._seen = seen
             return self._manifest
 
     def _folder(self, name: str) -> Path:

@@ -2,7 +2,8 @@
 
     <root>/knowledge/manifest.json     kind "nexome-knowledge", sealed; swapped by one atomic rename
         sequence                       counts up with every change
-        sources                        {name: {newest, licence, redistribution, digests {version: digest}}}
+        sources                        {name: {newest, licence, redistribution, access,
+                                       digests {version: digest}}}
 
 The newest version answers; older ones stay until the source is withdrawn.
 """
@@ -16,7 +17,9 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from nexome.model.errors import NotFoundError
+from nexome.model.terms import Access
 from nexome.store.disk import damaged, read_stamped, write_stamped
+from nexome.store.knowledge.licences import access_of_licence
 
 KIND: Final = "nexome-knowledge"
 VERSION: Final = 1
@@ -27,13 +30,17 @@ DERIVED: Final = frozenset({"graph"})  # folders beside the sources that are mad
 
 @dataclass(frozen=True, slots=True)
 class SourceEntry:
-    """One source: its newest version, the digest of each, and what its licence lets one do."""
+    """One source: its newest version, the digest of each, what its licence lets one do, who may see it.
+
+    `access` 'private': it answers its owner alone.
+    """
 
     name: str
     newest: int
     licence: str
     redistribution: bool
     digests: Mapping[int, str]
+    access: Access = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,11 @@ class KnowledgeManifest:
         """The next manifest, without a source."""
         return KnowledgeManifest(self.sequence + 1, {n: e for n, e in self.sources.items() if n != name})
 
+    def open_part(self) -> KnowledgeManifest:
+        """The manifest as who is not the owner has it: without private sources."""
+        kept = {name: entry for name, entry in self.sources.items() if entry.access == "open"}
+        return self if len(kept) == len(self.sources) else KnowledgeManifest(self.sequence, kept)
+
     @property
     def digests(self) -> dict[str, str]:
         """Path of each version's folder below the root → the digest of its checksums."""
@@ -98,12 +110,13 @@ def version_path(root: Path, name: str, version: int) -> Path:
 
 def _entry(name: str, values: Mapping[str, Any]) -> SourceEntry:
     digests = {int(version): str(digest) for version, digest in values["digests"].items()}
-    return SourceEntry(
-        name, int(values["newest"]), values["licence"], bool(values["redistribution"]), digests
-    )
+    licence = values["licence"]
+    # A manifest of before sources had an access told private ones by their licence alone.
+    access = values.get("access") or access_of_licence(licence)
+    return SourceEntry(name, int(values["newest"]), licence, bool(values["redistribution"]), digests, access)
 
 
 def _values(entry: SourceEntry) -> dict[str, Any]:
-    names = ("newest", "licence", "redistribution")
+    names = ("newest", "licence", "redistribution", "access")
     digests = {str(version): digest for version, digest in entry.digests.items()}
     return {**{name: getattr(entry, name) for name in names}, "digests": digests}

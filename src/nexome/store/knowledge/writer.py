@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,9 +25,10 @@ import pyarrow.parquet as pq
 from nexome.formats.knowledge import RULES, KnowledgeOptions, KnowledgeReader, open_knowledge
 from nexome.model.errors import FormatError, InputError, NotFoundError
 from nexome.model.knowledge import EDGES, IS_A, NAMES, PART_OF, TERMS
+from nexome.model.terms import Access
 from nexome.store.checksums import sha256_file
 from nexome.store.disk import now_iso, read_stamped, step, write_stamped
-from nexome.store.knowledge.licences import allows_redistribution
+from nexome.store.knowledge.licences import access_of_licence, allows_redistribution
 from nexome.store.knowledge.manifest import (
     DERIVED,
     FOLDER,
@@ -60,7 +61,8 @@ Progress = Callable[[str, int], None]
 class NewSource:
     """What is loaded as one source. What is empty is taken from the files where they say it.
 
-    `version`: the source's own name of its release. `redistribution`: None asks the licence.
+    `version`: the source's own name of its release. `redistribution`: None asks the licence. `access`: None
+    is that of the version before, of a new source what its licence says.
     """
 
     name: str
@@ -70,6 +72,7 @@ class NewSource:
     url: str = ""
     licence: str = ""
     redistribution: bool | None = None
+    access: Access | None = None
     options: KnowledgeOptions = field(default_factory=KnowledgeOptions)
 
     def __post_init__(self) -> None:
@@ -113,6 +116,8 @@ def load_source(root: Root, new: NewSource, progress: Progress | None = None) ->
     manifest = KnowledgeManifest.load(root.path)
     before = manifest.sources.get(new.name)
     if before is not None and (kept := _unchanged(root.path, before, new)):
+        if new.access not in (None, before.access):
+            switch_source_access(root, new.name, new.access)
         return kept
     version = before.newest + 1 if before else 1
     tally = _Tally()
@@ -126,7 +131,8 @@ def load_source(root: Root, new: NewSource, progress: Progress | None = None) ->
     )
     source = read_stamped(final / SOURCE_NAME, kind=SOURCE_KIND, version=VERSION)
     digests = {**(before.digests if before else {}), version: digest}
-    entry = SourceEntry(new.name, version, source["licence"], source["redistribution"], digests)
+    access = new.access or (before.access if before else access_of_licence(source["licence"]))
+    entry = SourceEntry(new.name, version, source["licence"], source["redistribution"], digests, access)
     manifest.with_source(entry).save(root.path)
     step("knowledge-named")
     receipt = read_stamped(final / RECEIPT_NAME, kind=RECEIPT_KIND, version=VERSION)
@@ -135,12 +141,19 @@ def load_source(root: Root, new: NewSource, progress: Progress | None = None) ->
     return receipt
 
 
+def switch_source_access(root: Root, name: str, access: Access) -> None:
+    """Let everyone see a source, or its owner alone. Raises NotFoundError. The caller holds the lock."""
+    manifest = KnowledgeManifest.load(root.path)
+    entry = _require(manifest, name)
+    if entry.access != access:
+        manifest.with_source(replace(entry, access=access)).save(root.path)
+        root.append_event("knowledge-access", source=name, access=access)
+
+
 def withdraw_source(root: Root, name: str, *, reason: str) -> None:
     """Take a source and all its versions away. Raises NotFoundError."""
     manifest = KnowledgeManifest.load(root.path)
-    if name not in manifest.sources:
-        known = ", ".join(sorted(manifest.sources)[:20]) or "none"
-        raise NotFoundError(f"no source {name[:80]!r}", expected=known)
+    _require(manifest, name)
     manifest.without(name).save(root.path)
     step("knowledge-withdrawn")
     root.append_event("knowledge-withdrawn", source=name, reason=reason)
@@ -150,6 +163,13 @@ def withdraw_source(root: Root, name: str, *, reason: str) -> None:
 def clean_knowledge(root: Path) -> list[str]:
     """Remove folders of sources that no manifest names; returns their paths. The caller holds the lock."""
     return remove_unnamed(root, FOLDER, named=KnowledgeManifest.load(root).digests, kept=DERIVED)
+
+
+def _require(manifest: KnowledgeManifest, name: str) -> SourceEntry:
+    if name not in manifest.sources:
+        known = ", ".join(sorted(manifest.sources)[:20]) or "none"
+        raise NotFoundError(f"no source {name[:80]!r}", expected=known)
+    return manifest.sources[name]
 
 
 def _unchanged(root: Path, entry: SourceEntry, new: NewSource) -> dict[str, Any] | None:
