@@ -1,0 +1,1 @@
+"""Harmonising cohorts: mappings as data, how they are applied, and the evidence for and against them."""
