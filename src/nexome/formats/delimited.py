@@ -12,9 +12,7 @@ write.table does); a quoted line break is refused. The spellings of a missing va
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,6 +23,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from nexome.formats.columns import ARROW_TYPES, Kind
+from nexome.formats.parallel import in_order
 from nexome.formats.reader import Problem, RawBatch, ReadOptions
 from nexome.formats.stream import ByteStream, LineBlock
 from nexome.model.errors import FormatError, InputError
@@ -38,8 +37,6 @@ MISSING: Final = (
 MAX_COLUMNS: Final = 16_384  # REGENIE's widest outputs have about 10⁴; beyond lies a matrix, not a table
 EXACT_P: Final = 1e-300  # smaller p are read from their text: float64 thins out, then ends, below
 
-_THREADS: Final = 2
-_AHEAD: Final = 3  # blocks in flight: two in parsing, one waiting
 _BOM: Final = b"\xef\xbb\xbf"
 _NUMBER: Final = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
 _MANTISSA: Final = re.compile(r"\+?(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?")
@@ -127,7 +124,7 @@ def split_line(text: str, delimiter: str, *, quoted: bool = False) -> list[str]:
 def read_rows(stream: ByteStream, plan: Plan) -> Iterator[RawBatch]:
     """The rows behind the header as batches, in order. Raises FormatError naming the line."""
     rows = 0
-    for batch in _in_order(stream.blocks(plan.block_bytes), lambda block: _parse(block, plan)):
+    for batch in in_order(stream.blocks(plan.block_bytes), lambda block: _parse(block, plan)):
         rows += batch.table.num_rows
         if batch.table.num_rows:
             yield batch
@@ -245,28 +242,6 @@ def _checked_header(text: str, delimiter: str, comments: tuple[str, ...], stream
     return Header(tuple(names), stream.line, delimiter, quoted, comments)
 
 
-def _in_order(blocks: Iterator[LineBlock], parse: Callable[[LineBlock], RawBatch]) -> Iterator[RawBatch]:
-    """Parse blocks on a few threads, results in the order of the file, few in flight."""
-    fault: FormatError | None = None
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="parse") as pool:
-        waiting: deque[Future[RawBatch]] = deque()
-        while True:
-            try:
-                block = next(blocks)
-            except StopIteration:
-                break
-            except FormatError as error:  # what stood before the damage is told first
-                fault = error
-                break
-            waiting.append(pool.submit(parse, block))
-            if len(waiting) >= _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    if fault is not None:
-        raise fault
-
-
 def _parse(block: LineBlock, plan: Plan) -> RawBatch:
     content = block.content
     if b"\0" in content:
@@ -276,7 +251,7 @@ def _parse(block: LineBlock, plan: Plan) -> RawBatch:
     if plan.encoding != "utf-8":
         content = _decode(content, plan.encoding, _span(block, plan)).encode()
     if plan.header.delimiter == "spaces":
-        content = _single_blanks(content)
+        content = single_blanks(content)
     if plan.header.quoted and b'"' in content:
         _check_quotes(content, block, plan)
     block = replace(block, content=content)
@@ -341,7 +316,7 @@ def _line_numbers(block: LineBlock) -> npt.NDArray[np.uint64] | None:
     return np.flatnonzero(filled).astype(np.uint64) + np.uint64(block.first_line)
 
 
-def _single_blanks(content: bytes) -> bytes:
+def single_blanks(content: bytes) -> bytes:
     """Runs of spaces and tabs as one space, none at the ends of a line."""
     if b"\t" in content:
         content = content.replace(b"\t", b" ")
