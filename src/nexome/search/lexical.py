@@ -37,6 +37,7 @@ Int32s = npt.NDArray[np.int32]
 _COMMON: Final = 50_000  # a stem of more names finds none by itself where rarer ones do
 _ONE_ERROR: Final = 4  # letters from which on a word may have a typing error, and from which on two
 _TWO_ERRORS: Final = 8
+_MOST_KEPT: Final = 20_000  # mistyped words whose likely meanings are kept
 _SPELLED: Final = 4  # known words that an unknown one may stand for
 _PENALTY: Final = (1.0, 0.7, 0.45)  # weight of a word that is 0, 1, 2 errors away
 
@@ -113,6 +114,7 @@ class LexicalIndex:
     names: Int32s
     norms: Floats
     _scratch: threading.local = field(default_factory=threading.local)
+    _near_kept: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -133,9 +135,8 @@ class LexicalIndex:
             return Shared(np.zeros(0, np.int32), np.zeros(0, np.float32), mended)
         stems = np.array(sorted(weights, key=lambda stem: -self.rarity[stem]), np.int64)
         given = np.array([weights[stem] for stem in stems.tolist()], np.float32)
-        touched, totals = self._add_up(stems, given * self.rarity[stems] ** 2)
         length = float(np.sqrt(sum((weights[s] * float(self.rarity[s])) ** 2 for s in stems.tolist())))
-        scores = totals / (self.norms[touched] * max(length, 1e-6))
+        touched, scores = self._add_up(stems, given * self.rarity[stems] ** 2 / max(length, 1e-6), most)
         if len(scores) > most:
             best = np.argpartition(scores, -most)[-most:]
             touched, scores = touched[best], scores[best]
@@ -144,6 +145,14 @@ class LexicalIndex:
 
     def near_words(self, word: str) -> list[tuple[int, int]]:
         """Places in `words` of what a mistyped word may be, with the errors between them; likeliest first."""
+        kept = self._near_kept.get(word)
+        if kept is None:
+            if len(self._near_kept) > _MOST_KEPT:
+                self._near_kept.clear()
+            kept = self._near_kept[word] = self._look_near(word)
+        return kept
+
+    def _look_near(self, word: str) -> list[tuple[int, int]]:
         length = len(word)
         if length < _ONE_ERROR or is_han(word) or any(c.isdigit() for c in word):
             return []
@@ -186,15 +195,15 @@ class LexicalIndex:
                 weights[stem] = max(weight, weights.get(stem, 0.0))
         return weights, mended
 
-    def _add_up(self, stems: Any, given: Floats) -> tuple[Int32s, Floats]:
+    def _add_up(self, stems: Any, given: Floats, most: int) -> tuple[Int32s, Floats]:
+        """At least the `most` names of the highest sums, and their similarities; few more."""
         if not hasattr(self._scratch, "totals"):
             self._scratch.totals = np.zeros(len(self.norms), np.float32)
-        totals = self._scratch.totals
         size = int((self.offsets[stems + 1] - self.offsets[stems]).sum())
-        touched = _add_postings(stems, given, self.offsets, self.names, (totals, np.empty(size, np.int32)))
-        found = totals[touched].copy()
-        totals[touched] = 0.0
-        return touched, found
+        room = (self._scratch.totals, np.empty(size, np.int32), np.empty(size, np.float32))
+        count = _add_postings(stems, given, self.offsets, self.names, room)
+        kept = _keep_most(count, most, self.norms, room)
+        return room[1][:kept].copy(), room[2][:kept].copy()
 
 
 def _pieces(run: str) -> list[str]:
@@ -221,9 +230,9 @@ def _sign(word: bytes) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def _add_postings(stems: Any, given: Any, offsets: Any, names: Any, room: Any) -> Any:
-    """Add each stem's weight to the totals of its names; stems come rarest first."""
-    totals, touched = room
+def _add_postings(stems: Any, given: Any, offsets: Any, names: Any, room: Any) -> int:
+    """Add each stem's weight to the totals of its names; stems come rarest first. How many names have any."""
+    totals, touched, _ = room
     size = 0
     for place in range(len(stems)):
         begin, end = offsets[stems[place]], offsets[stems[place] + 1]
@@ -236,7 +245,38 @@ def _add_postings(stems: Any, given: Any, offsets: Any, names: Any, room: Any) -
                 touched[size] = name
                 size += 1
             totals[name] += given[place]
-    return touched[:size].copy()
+    return size
+
+
+@numba.njit(cache=True, nogil=True)
+def _step(similarity: Any) -> int:
+    return int(min(np.float32(1024.0), similarity * np.float32(1024.0)))
+
+
+@numba.njit(cache=True, nogil=True)
+def _keep_most(count: int, most: int, norms: Any, room: Any) -> int:
+    """Move the names of the highest similarities to the front of `room`, at least `most`; how many.
+
+    Totals are 0 again afterwards. Similarities are told apart in steps of 1/1024.
+    """
+    totals, touched, scores = room
+    steps = np.zeros(1025, np.int64)
+    for place in range(count):
+        name = touched[place]
+        score = totals[name] / norms[name]
+        totals[name] = np.float32(0.0)
+        scores[place] = score
+        steps[_step(score)] += 1
+    least, above = 1024, steps[1024]
+    while above < most and least > 0:
+        least -= 1
+        above += steps[least]
+    kept = 0
+    for place in range(count):
+        if _step(scores[place]) >= least:
+            touched[kept], scores[kept] = touched[place], scores[place]
+            kept += 1
+    return kept
 
 
 @numba.njit(cache=True, nogil=True)

@@ -102,7 +102,7 @@ def similarities(
 ) -> tuple[Floats, Int64s]:
     """best, mean, equal_best, equal_mean of C records float32 [C, 4], and the nearest name of each [C].
 
-    `chinese` is added to the cosines of Chinese names.
+    `records` are sorted, each once. `chinese` is added to the cosines of Chinese names.
     """
     found = np.zeros((len(records), 4), np.float32)
     names = np.zeros(len(records), np.int64)
@@ -130,25 +130,36 @@ def _cosine(question: Any, codes: Any, scales: Any, row: Any) -> Any:
 
 @numba.njit(cache=True, nogil=True)
 def _compare(question: Any, records: Any, asked: Any, out: Any) -> None:
+    """The records first, each once; then what means the same, mostly among them already."""
     tables, added = asked
-    first, codes, scales, places, mean_codes, mean_scales, spans, offsets, values, equal_spans, chinese = (
-        tables
-    )
+    spans, offsets, values, equal_spans = tables[6], tables[7], tables[8], tables[9]
     found, names = out
     for row in range(len(records)):
+        found[row, 0], found[row, 1], names[row] = _one(question, records[row], tables, added)
+    for row in range(len(records)):
         record = records[row]
-        best, name = np.float32(-1.0), first[record]
-        for n in range(first[record], first[record + 1]):
-            cosine = _cosine(question, codes, scales, n) + added * chinese[n]
-            if cosine > best:
-                best, name = cosine, n
-        mean = _cosine(question, mean_codes, mean_scales, places[record])
-        equal_best, total = best, mean * spans[record]
+        equal_best, total = found[row, 0], found[row, 1] * spans[record]
         for at in range(offsets[record], offsets[record + 1]):
             other = values[at]
-            for n in range(first[other], first[other + 1]):
-                equal_best = max(equal_best, _cosine(question, codes, scales, n) + added * chinese[n])
-            total += spans[other] * _cosine(question, mean_codes, mean_scales, places[other])
-        found[row, 0], found[row, 1], found[row, 2] = best, mean, equal_best
+            place = np.searchsorted(records, other)
+            if place < len(records) and records[place] == other:
+                best, mean = found[place, 0], found[place, 1]
+            else:
+                best, mean, _ = _one(question, other, tables, added)
+            equal_best = max(equal_best, best)
+            total += spans[other] * mean
+        found[row, 2] = equal_best
         found[row, 3] = total / max(equal_spans[record], np.float32(1e-6))
-        names[row] = name
+
+
+@numba.njit(cache=True, nogil=True)
+def _one(question: Any, record: Any, tables: Any, added: Any) -> Any:
+    """Cosine of a record's nearest name, of the mean of its names, and which name that is."""
+    first, codes, scales, places, mean_codes, mean_scales = tables[:6]
+    chinese = tables[10]
+    best, name = np.float32(-1.0), np.int64(first[record])
+    for n in range(first[record], first[record + 1]):
+        cosine = _cosine(question, codes, scales, n) + added * chinese[n]
+        if cosine > best:
+            best, name = cosine, np.int64(n)
+    return best, _cosine(question, mean_codes, mean_scales, places[record]), name
