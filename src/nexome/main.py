@@ -76,6 +76,12 @@ _GENOTYPES: Final[Table] = {
     "export": ("nexome.cli.genotypes:export", "Write a set as VCF or PLINK bed."),
     "withdraw": ("nexome.cli.genotypes:withdraw", "Take a set out of the root."),
 }
+_COHORT: Final[Table] = {
+    "list": ("nexome.cli.cohort:list_cohorts", "List all cohorts."),
+    "show": ("nexome.cli.cohort:show", "Show one cohort, or its receipt."),
+    "variables": ("nexome.cli.cohort:variables", "List the variables of a cohort."),
+    "withdraw": ("nexome.cli.cohort:withdraw", "Take a cohort out of the root."),
+}
 _TRACKS: Final[Table] = {
     "list": ("nexome.cli.tracks:list_tracks", "List all tracks."),
     "withdraw": ("nexome.cli.tracks:withdraw", "Take a track away."),
@@ -126,6 +132,7 @@ COMMANDS: Final[Table] = {
     "token": (_TOKEN, "Make, list and revoke tokens: keys that let people in."),
     "grant": ("nexome.cli.tokens:grant", "Let a token's holder see, read or download a study."),
     "genotypes": (_GENOTYPES, "Sets of people's genotypes: list, show, export, withdraw."),
+    "cohort": (_COHORT, "Tables of participants and variables: list, show, export, withdraw."),
     "tracks": (_TRACKS, "List tracks, or take them away."),
     "knowledge": (_KNOWLEDGE, "Terms and statements of ontologies: load, show, export."),
     "targets": (_TARGETS, "Read, check and answer budget and target papers."),
