@@ -8,10 +8,12 @@ stands in `search.generation`; how matches are ordered in `search.ranking`.
 from __future__ import annotations
 
 import mmap
+import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Self, cast
@@ -46,8 +48,8 @@ Bools = npt.NDArray[np.bool_]
 
 LONGEST_TEXT: Final = 2_000  # characters of a question that are read
 ABSTAIN_BELOW: Final = 0.35  # sureness
-_NEAR: Final = 100  # records looked at by meaning
-_WORDED: Final = 200  # names looked at by words
+_NEAR: Final = 60  # records looked at by meaning
+_WORDED: Final = 60  # names looked at by words
 _FEW: Final = 60_000  # records of a restricted search that are all compared
 _WIDER: Final = 20  # times more are looked at where most will not be shown
 _EXPANDED: Final = 3  # terms whose subtypes are followed
@@ -57,6 +59,8 @@ _MOST_BELOW: Final = 5_000
 _MOST_HELD: Final = 200  # studies and traits told of a term
 _STEP_DOWN: Final = 0.02  # of the score, for a subtype
 _AT_ONCE: Final = 4_096  # texts encoded together
+_TOGETHER: Final = 64  # texts from which on threads share them
+_PIECE: Final = 32  # texts that a thread takes at a time
 _WHY: Final[dict[str, Why]] = {
     "label": "label",
     "identifier": "identifier",
@@ -173,6 +177,18 @@ class SearchIndex:
     def __len__(self) -> int:
         return len(self.records)
 
+    @cached_property
+    def _columns(self) -> dict[str, Any]:
+        return {name: _whole(self.records[name]) for name in self.records.column_names}
+
+    @cached_property
+    def _texts(self) -> Any:
+        return _whole(self.names["text"])
+
+    @cached_property
+    def _kinds(self) -> Any:
+        return _whole(self.names["kind"])
+
     # ------------------------------------------------------------ questions
 
     def find(
@@ -230,14 +246,19 @@ class SearchIndex:
             block = [text[:LONGEST_TEXT] for text in texts[start : start + _AT_ONCE]]
             vectors = self.encoder.encode(block)
             near = self._near(vectors, allowed)
-            for text, vector, close in zip(block, vectors, near, strict=True):
-                matches = self._rank(text, vector, allowed, limit=limit, weights=chosen, near=close)
+
+            def rank(asked: tuple[str, Floats, Int64s]) -> list[Match]:
+                text, vector, close = asked
+                return self._rank(text, vector, allowed, limit=limit, weights=chosen, near=close)
+
+            asked = list(zip(block, vectors, near, strict=True))
+            for text, matches in zip(block, _together(rank, asked), strict=True):
                 yield Normalised(text, matches, not matches or matches[0].sureness < abstain_below)
 
     def place_of(self, term: str, scope: Scope = EVERYTHING) -> TermPlace:
         """A term among others, with what is about it. Raises NotFoundError for one that is not here."""
         record, allowed = self._place("term", term), self._allowed(scope)
-        row = self.records.slice(record, 1).to_pylist()[0]
+        row = self._row(record)
         names = self.names.slice(int(self.tables.first[record]), self._size(record)).to_pylist()
         beside = {
             name: tuple(self._neighbour(int(other), allowed) for other in self.relations[name].of(record))
@@ -252,7 +273,7 @@ class SearchIndex:
         return int(self.tables.first[record + 1] - self.tables.first[record])
 
     def _neighbour(self, record: int, allowed: Bools | None) -> Neighbour:
-        row = self.records.slice(record, 1).to_pylist()[0]
+        row = self._row(record)
         terms = (term for _, term in self._below(record))
         held = {h for term in terms for h in self.relations["holders"].of(term).tolist()}
         seen = sum(1 for h in held if allowed is None or allowed[h])
@@ -346,11 +367,15 @@ class SearchIndex:
         )
 
     def _match(self, record: int, name: int, **more: Any) -> Match:
-        row = self.records.slice(record, 1).to_pylist()[0]
-        text = self.names["text"][name].as_py()
+        row = self._row(record)
+        text = self._texts[name].as_py()
         return Match(
             row["kind"], row["id"], row["label"], row["label_zh"], text, note=row["note"] or "", **more
         )
+
+    def _row(self, record: int) -> dict[str, Any]:
+        """A record's own columns."""
+        return {name: column[record].as_py() for name, column in self._columns.items()}
 
     def _why(self, name: int, worth: float, *, mended: bool) -> Why:
         if worth == NAMED["identifier"] and self._kind_of(name) != "label":
@@ -360,7 +385,7 @@ class SearchIndex:
         return "spelling" if mended else "similar"
 
     def _kind_of(self, name: int) -> str:
-        return str(self.names["kind"][name].as_py())
+        return str(self._kinds[name].as_py())
 
     def _named(self, tokens: Sequence[str]) -> dict[int, tuple[int, float]]:
         """Records that the text equals a name of: the name, and what that is worth."""
@@ -430,7 +455,7 @@ class SearchIndex:
     def _place(self, kind: str, identifier: str) -> int:
         for name in self.keys.equal(" ".join(words(identifier))).tolist():
             record = int(self.record_of[name])
-            row = self.records.slice(record, 1).to_pylist()[0]
+            row = self._row(record)
             if (row["kind"], row["id"]) == (kind, identifier):
                 return record
         raise NotFoundError(
@@ -453,15 +478,15 @@ class SearchIndex:
             yield from self.keys.heaviest(*self.keys.range_of(beginning))
         shared = self.lexical.sharing(tokens, most=_WORDED, unfinished=True)
         for name in shared.names.tolist():
-            key = " ".join(words(self.names["text"][name].as_py()))
+            key = " ".join(words(self._texts[name].as_py()))
             places = self.keys.range_of(key)
             yield from (
                 p for p in range(places[0], min(places[1], places[0] + 8)) if self.keys.owner[p] == name
             )
 
     def _suggestion(self, record: int, name: int) -> Suggestion:
-        row = self.records.slice(record, 1).to_pylist()[0]
-        text = self.names["text"][name].as_py()
+        row = self._row(record)
+        text = self._texts[name].as_py()
         return Suggestion(
             row["kind"], row["id"], text, row["label"], row["label_zh"], row["note"] or "", row["weight"]
         )
@@ -506,6 +531,17 @@ def _allowed_records(frozen: _Frozen, scope: Scope) -> Bools | None:
     return None if allowed is None or allowed.all() else allowed
 
 
+def _together(ask: Callable[[Any], list[Match]], asked: Sequence[Any]) -> Iterator[list[Match]]:
+    """What `ask` says of each, in order; on all cores where they are many: compiled code shares them."""
+    if len(asked) < _TOGETHER:
+        yield from map(ask, asked)
+        return
+    pieces = [asked[at : at + _PIECE] for at in range(0, len(asked), _PIECE)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for said in pool.map(lambda piece: list(map(ask, piece)), pieces):
+            yield from said
+
+
 def _few_of(allowed: Bools) -> Int64s | None:
     rows = np.flatnonzero(allowed)
     return rows if len(rows) <= _FEW else None
@@ -515,6 +551,11 @@ def _table(path: Path) -> pa.Table:
     with path.open("rb") as stream:
         whole = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     return pa.ipc.open_file(pa.py_buffer(whole)).read_all()
+
+
+def _whole(column: Any) -> Any:
+    """A column as one array: an element of it is found at once."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _codes(column: Any) -> tuple[list[str], Any]:
