@@ -11,6 +11,7 @@ from typing import Final, Literal
 import pyarrow as pa
 
 from nexome.model.terms import Study
+from nexome.search.records import Kind
 from nexome.store.genes import GENE_COLUMNS, GeneRecord
 
 ASSOCIATION_COLUMNS: Final = (
@@ -81,7 +82,8 @@ __all__ = [
     "VariantAnswer",
 ]
 
-HitKind = Literal["variant", "region", "gene", "study", "trait", "term"]
+Place = Literal["variant", "region", "gene"]
+HitKind = Place | Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +154,11 @@ class SearchHit:
     """One thing a text may mean. `id` is what its page and API route take.
 
     variant: '2-135851076-G-A', 'rs4988235' or '2:135851076'; region: '2:1000-2000'; gene: its symbol;
-    study: its identifier; trait: 'study/trait'; term: its CURIE. `label`, `label_zh` name it for people,
-    `note` tells more (a gene's place, a trait's study). `certain` is True where the text can only mean this.
-    Of what the search index found, `why` says how (`search.records.Why`), `through` by which term; else ''.
+    study: its identifier; trait: 'study/trait'; term, publication, dataset: its CURIE; track: its name;
+    variable: 'cohort/variable'; page: its address behind the language ('help#ld'). `label`, `label_zh`
+    name it for people, `note` tells more (a gene's place, a trait's study). `certain` is True where the
+    text can only mean this. Of what the search index found, `why` says how (`search.records.Why`),
+    `through` by which term; else ''.
     """
 
     kind: HitKind

@@ -24,6 +24,7 @@ from nexome.access.overview import CategoryIndex, OutcomeCache
 from nexome.access.view import View
 from nexome.model.errors import BusyError, RefusedError
 from nexome.model.settings import Settings
+from nexome.search.sources import OWNER_FOLDER
 from nexome.store.associations import AssociationStore, Snapshot
 from nexome.store.catalogue import Catalogue
 from nexome.store.genes import Genes, newest_version
@@ -65,6 +66,7 @@ class Centre:
         self.knowledge = Knowledge.open(root.path)
         self.graph = NewestGraph(root.path, self.knowledge)
         self.search_index = NewestIndex(root.path)
+        self.owner_index = NewestIndex(root.path, OWNER_FOLDER)
 
     @classmethod
     def open(cls, path: Path, *, owner_token: str | None = None) -> Self:

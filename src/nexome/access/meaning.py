@@ -2,7 +2,8 @@
 
 The index knows every study of the moment it was built; a reader holds the visibility keys of the studies it
 may see now, so that a study withdrawn or closed since is found no more, at once. What was published since
-is found by its words until the index is built again (`View.search` asks both).
+is found by its words until the index has followed (`View.search` asks both). What private sources of
+knowledge say stands in an index of its own, which the owner alone asks.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from nexome.search.sources import FOLDER, TRACK_KEY, open_index
 if TYPE_CHECKING:
     from nexome.access.allowance import Allowance
     from nexome.access.centre import Centre
+    from nexome.access.identity import Principal
     from nexome.search.index import TermPlace
-    from nexome.store.knowledge import SourceRecord, TermRecord
+    from nexome.store.knowledge import Knowledge, SourceRecord, TermRecord
     from nexome.store.tracks import TrackRecord
 
 HITS: Final = 20
@@ -31,9 +33,10 @@ HITS: Final = 20
 
 @dataclass
 class NewestIndex:
-    """The search index of a root, opened again when another generation is current. Thread-safe."""
+    """A search index of a root, opened again when another generation is current. Thread-safe."""
 
     root: Path
+    folder: str = FOLDER
 
     def __post_init__(self) -> None:
         self._lock = Lock()
@@ -42,26 +45,28 @@ class NewestIndex:
 
     def get(self) -> SearchIndex:
         """The index. Raises NotFoundError where there is none, InputError where it is another encoder's."""
-        generation = current_generation(self.root / FOLDER)
+        generation = current_generation(self.root / self.folder)
         with self._lock:
             if self._kept is None or generation != self._generation:
-                self._kept, self._generation = open_index(self.root), generation
+                self._kept, self._generation = open_index(self.root, self.folder), generation
             return self._kept
 
     @property
     def stamp(self) -> str:
         """Changes when the index does; 0 where there is none."""
-        generation = current_generation(self.root / FOLDER)
+        generation = current_generation(self.root / self.folder)
         return generation.name if generation else "0"
 
     @property
     def exists(self) -> bool:
         """Whether an index was built."""
-        return current_generation(self.root / FOLDER) is not None
+        return current_generation(self.root / self.folder) is not None
 
 
 class _Asking(Protocol):
     """What of a View these doors lean on."""
+
+    principal: Principal
 
     @property
     def _centre(self) -> Centre: ...
@@ -69,6 +74,12 @@ class _Asking(Protocol):
     def track_records(self) -> list[TrackRecord]: ...
 
     def _allowance(self) -> Allowance: ...
+
+    @property
+    def _search_index(self) -> NewestIndex: ...
+
+    @property
+    def _knowledge(self) -> Knowledge: ...
 
     def _search_scope(self, kinds: Sequence[str], vocabularies: Sequence[str]) -> Scope: ...
 
@@ -84,19 +95,19 @@ class Meaning:
         kinds: Sequence[str] = (),
         vocabularies: Sequence[str] = (),
     ) -> list[Match]:
-        """What a text may mean, likeliest first, and why: terms, studies, traits and tracks.
+        """What a text may mean, likeliest first, and why: of any of the kinds of `search.records.Kind`.
 
         Studies tied to a term that is meant, or to one below it, follow it ('about', 'subtype'). Raises
         NotFoundError where no index was built, InputError where it was built with another encoder.
         """
-        index = self._centre.search_index.get()
+        index = self._search_index.get()
         return index.find(text, self._search_scope(kinds, vocabularies), limit=limit)
 
     def completions(
         self: _Asking, text: str, *, limit: int = 8, kinds: Sequence[str] = ()
     ) -> list[Suggestion]:
         """Names that begin as an unfinished text, in either language, or by pinyin. Raises as `find`."""
-        return self._centre.search_index.get().suggest(text, self._search_scope(kinds, ()), limit=limit)
+        return self._search_index.get().suggest(text, self._search_scope(kinds, ()), limit=limit)
 
     def normalise(
         self: _Asking,
@@ -107,7 +118,7 @@ class Meaning:
         abstain_below: float = ABSTAIN_BELOW,
     ) -> Iterator[Normalised]:
         """The term that each text means, with alternatives; abstains below a sureness. Raises as `find`."""
-        index = self._centre.search_index.get()
+        index = self._search_index.get()
         scope = self._search_scope(("term",), vocabularies)
         return index.normalise(texts, scope, limit=limit, abstain_below=abstain_below)
 
@@ -116,18 +127,25 @@ class Meaning:
 
         Raises as `find`, and NotFoundError for an unknown term.
         """
-        return self._centre.search_index.get().place_of(term, self._search_scope((), ()))
+        return self._search_index.get().place_of(term, self._search_scope((), ()))
 
     def term_record(self: _Asking, term: str) -> TermRecord | None:
         """What the sources say of a term, its definitions among them; None where none is loaded."""
         try:
-            return self._centre.knowledge.term(term)
+            return self._knowledge.term(term)
         except NotFoundError:
             return None
 
     def term_sources(self: _Asking, record: TermRecord) -> list[SourceRecord]:
         """The sources that a term comes from, with their licences."""
-        return [self._centre.knowledge.source(name) for name in record.sources]
+        return [self._knowledge.source(name) for name in record.sources]
+
+    @property
+    def _search_index(self: _Asking) -> NewestIndex:
+        """The index this reader is answered from."""
+        centre = self._centre
+        own = self.principal.kind == "owner" and centre.owner_index.exists
+        return centre.owner_index if own else centre.search_index
 
     def _search_scope(self: _Asking, kinds: Sequence[str], vocabularies: Sequence[str]) -> Scope:
         tracks = (TRACK_KEY + record.name for record in self.track_records())

@@ -8,18 +8,19 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from nexome.access.allowance import Allowance
-from nexome.access.answers import SearchHit
+from nexome.access.answers import HitKind, SearchHit
 from nexome.access.finding import describe_feature, find_features, known_features
 from nexome.model.errors import NexomeError, NotFoundError
 from nexome.model.genome import Assembly, Interval, parse_interval
 from nexome.model.terms import Study, Trait
-from nexome.search.records import Match, Suggestion
+from nexome.search.records import TERMS, Match, Suggestion
 from nexome.store.genes import GeneRecord, Genes
 
 if TYPE_CHECKING:
     from nexome.store.catalogue import Catalogue
 
 WORTH_SHOWING: Final = 0.05  # sureness; less is a guess that only the search by meaning itself tells
+_NAMED: Final[tuple[HitKind, ...]] = ("term", "publication", "dataset", "gene", "track", "variable", "page")
 AROUND_BP: Final = 50_000  # shown on either side of a position that no study has
 
 
@@ -62,20 +63,25 @@ def _of_match(match: Match, allowance: Allowance) -> SearchHit | None:
     known = _held(match.kind, match.id, allowance)
     if known is not None:
         return replace(known, why=match.why, through=match.through)
-    if match.kind != "term":
-        return None
-    label, label_zh = match.label or match.label_zh, match.label_zh or match.label
-    note = match.id if match.name in (label, label_zh) else f"{match.id} · {match.name}"
-    return SearchHit("term", match.id, label, label_zh, note, certain=False, why=match.why)
+    hit = _named(match, match.note)
+    return None if hit is None else replace(hit, why=match.why)
 
 
 def _of_completion(completion: Suggestion, allowance: Allowance) -> SearchHit | None:
     known = _held(completion.kind, completion.id, allowance)
-    if known is not None or completion.kind != "term":
-        return known
-    label = completion.label or completion.label_zh
-    note = completion.id if completion.name == label else f"{completion.id} · {completion.name}"
-    return SearchHit("term", completion.id, label, completion.label_zh or label, note, certain=False)
+    return known or _named(completion, completion.note)
+
+
+def _named(found: Match | Suggestion, note: str) -> SearchHit | None:
+    """A thing that is what the index says of it; None for studies and traits, which are asked anew."""
+    kind = next((kind for kind in _NAMED if kind == found.kind), None)
+    if kind is None:
+        return None
+    label, label_zh = found.label or found.label_zh, found.label_zh or found.label
+    told = [found.id] if kind in TERMS else [note] if note else []
+    if found.name not in (label, label_zh, found.id):
+        told.append(found.name)
+    return SearchHit(kind, found.id, label, label_zh, " · ".join(told), certain=False)
 
 
 def _held(kind: str, identifier: str, allowance: Allowance) -> SearchHit | None:

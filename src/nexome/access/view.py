@@ -20,7 +20,7 @@ The doors by topic; those of a topic with a module of its own are mixed in:
     interpreting        credible_sets, coloc, coloc_loci, compare                               interpreting
     tracks              tracks, track, transcripts_in, recombination, cytobands                 tracks
     meaning             find, normalise, completions, term_place, term_record                   meaning
-    knowledge           neighbours, around, ancestors, descendants, paths, common, explain      knowledge
+    knowledge           term, neighbours, around, ancestors, paths, common, explain …           knowledge
 
 What a question is about comes first and by position: (study, trait), then `where`, a region, a gene or
 an Interval. How it is answered (limit, panel, population, options) is named. `*_planes` give the same
@@ -132,8 +132,8 @@ class View(Interpreting, Knowing, Linkage, Looking, Meaning, Overview, Tracked):
         genes = self._centre.genes
         version = genes.version if genes else 0
         tracks, genotypes = self._centre.tracks.sequence, self._centre.genotypes.manifest().sequence
-        search = self._centre.search_index.stamp
-        return f"{self._centre.root.id}-{self.sequence}-{version}-{tracks}-{genotypes}-{search}-{self.scope}"
+        known = f"{self._knowledge.digest}-{self._search_index.stamp}"
+        return f"{self._centre.root.id}-{self.sequence}-{version}-{tracks}-{genotypes}-{known}-{self.scope}"
 
     # ------------------------------------------------------------ studies and traits
 
@@ -401,7 +401,7 @@ class View(Interpreting, Knowing, Linkage, Looking, Meaning, Overview, Tracked):
         allowance = self._allowance()
         catalogue = self._catalogue()
         hits = search_hits(allowance, text, genes=self._centre.genes, catalogue=catalogue, limit=limit)
-        if len(hits) >= limit or not self._centre.search_index.exists or any(hit.certain for hit in hits):
+        if len(hits) >= limit or not self._search_index.exists or any(hit.certain for hit in hits):
             return hits
         return join_meanings(hits, self.find(text, limit=limit), allowance, limit=limit)
 
@@ -412,7 +412,7 @@ class View(Interpreting, Knowing, Linkage, Looking, Meaning, Overview, Tracked):
         allowance = self._allowance()
         catalogue = self._catalogue()
         hits = search_hits(allowance, text, genes=self._centre.genes, catalogue=catalogue, limit=limit)
-        if not self._centre.search_index.exists:
+        if not self._search_index.exists:
             return hits
         return join_completions(hits, self.completions(text, limit=limit), allowance, limit=limit)
 

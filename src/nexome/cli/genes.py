@@ -7,12 +7,14 @@ from pathlib import Path
 
 import click
 
+from nexome.cli.following import publishes
 from nexome.cli.options import counted, root_option
 
 
 @click.command()
 @root_option
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@publishes
 def genes(root: Path, file: Path) -> None:
     """Bring in the genes of the home assembly: GTF, GFF3, BED or an Ensembl BioMart table, plain or gzip.
 

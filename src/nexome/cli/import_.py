@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from nexome.cli.following import publishes
 from nexome.cli.import_output import ProgressLine, print_preview, print_summary, write_report
 from nexome.cli.options import root_option
 
@@ -126,6 +127,7 @@ def _choice_options(command: Command) -> Command:
 )
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the summary as JSON.")
 @click.pass_context
+@publishes
 def associations(context: click.Context, /, root: Path, files: tuple[str, ...], **said: Any) -> None:
     """Bring in association results, from files as they are.
 

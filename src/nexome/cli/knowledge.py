@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nexome.cli.following import publishes
 from nexome.cli.options import counted, print_rows, root_option
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ _PACKED = (".gz", ".bgz", ".zst", ".xz", ".bz2", ".zip")
 @click.option("--map", "mapping", multiple=True, metavar="TERM=COLUMN", help="Which column holds what.")
 @click.option("--json", "as_json", is_flag=True, help="The receipts, as JSON.")
 @click.argument("files", metavar="[FILE|FOLDER]...", type=click.Path(path_type=Path), nargs=-1)
+@publishes
 def load(
     root: Path,
     listed: Path | None,
@@ -233,6 +235,7 @@ def export(root: Path, source: str, folder: Path) -> None:
 @root_option
 @click.argument("source")
 @click.argument("access", type=click.Choice(["open", "private"]))
+@publishes
 def switch_access(root: Path, source: str, access: Access) -> None:
     """Let everyone see a source, or its owner alone: its terms, names and statements.
 
@@ -255,6 +258,7 @@ def switch_access(root: Path, source: str, access: Access) -> None:
 @click.argument("source")
 @click.option("--reason", required=True, help="Why, for the event log.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@publishes
 def withdraw(root: Path, source: str, reason: str, yes: bool) -> None:
     """Take a source and all its versions away; backups made before still hold it.
 

@@ -6,18 +6,17 @@ import csv
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 
 from nexome.cli.options import open_centre, root_option
 from nexome.cli.query import asked_view, question
+from nexome.search.records import Kind
 
 if TYPE_CHECKING:
-    from nexome.access.centre import Centre
     from nexome.model.knowledge import NamedTerm
     from nexome.search.evaluate import Evaluation
-    from nexome.search.index import SearchIndex
     from nexome.search.records import Normalised
 
 LEARNT: Final = (
@@ -56,7 +55,13 @@ _part = click.option(
 @click.option(
     "--limit", type=click.IntRange(min=1, max=1_000), default=20, show_default=True, help="Most matches."
 )
-@click.option("--kind", "kinds", multiple=True, help="Only these kinds: term, study, trait, track.")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice(get_args(Kind)),
+    help="Only this kind; may be given again.",
+)
 @question
 def find(text: str, limit: int, kinds: tuple[str, ...], **asked: Any) -> None:
     """Find by meaning, in Chinese or English, and say why each match was found.
@@ -168,36 +173,28 @@ def train(root: Path, exclude: Path | None, vocabularies: tuple[str, ...], **opt
 @click.command()
 @_exclude
 @_vocabularies
+@click.option("--if-behind", is_flag=True, help="Only where something was published since the last one.")
 @root_option
-def index(root: Path, exclude: Path | None, vocabularies: tuple[str, ...]) -> None:
+def index(root: Path, exclude: Path | None, vocabularies: tuple[str, ...], *, if_behind: bool) -> None:
     """Build the search index of a root beside the one that is asked, and swap them at once.
 
+    Once there is one, a server builds it again by itself when something is published or withdrawn, and so do
+    the commands that publish while no server runs (setting follow_search).
+
     \b
-    Example:
+    Examples:
       nexome search index --root centre
+      nexome search index --if-behind
     """
+    from nexome.access.indexing import build_index, follow  # noqa: PLC0415
+
     with open_centre(root) as centre:
-        made = build_index(centre, vocabularies, exclude=_lines(exclude))
+        made = follow(centre) if if_behind else build_index(centre, vocabularies, exclude=_lines(exclude))
+    if made is None:
+        click.echo("The index is not behind.")
+        return
     facts = made.facts
     click.echo(f"{facts['records']:,} things under {facts['names']:,} names, sequence {facts['sequence']}.")
-
-
-def build_index(
-    centre: Centre, vocabularies: tuple[str, ...] = (), *, exclude: Sequence[str] = ()
-) -> SearchIndex:
-    """A new generation over what a centre knows and holds now."""
-    from nexome.search.sources import index_root, mentions  # noqa: PLC0415
-
-    snapshot, knowledge = centre.store.snapshot(), centre.knowledge
-    return index_root(
-        centre.root.path,
-        knowledge.lexicon_terms(vocabularies),
-        studies=[published.study for published in snapshot.studies.values()],
-        tracks=centre.tracks.records(),
-        sequence=snapshot.sequence,
-        usage=mentions(knowledge.edges()),
-        exclude=exclude,
-    )
 
 
 @click.command()
@@ -292,7 +289,8 @@ def heldout(root: Path, folder: Path, vocabulary: str, share: float, seed: int) 
 def _terms(root: Path, vocabularies: tuple[str, ...]) -> Iterator[NamedTerm]:
     from nexome.store.knowledge import Knowledge  # noqa: PLC0415
 
-    return Knowledge.open(root).lexicon_terms(vocabularies)
+    # Of open sources alone: an encoder could tell whoever asks what it has learnt.
+    return Knowledge.open(root).open_part.lexicon_terms(vocabularies)
 
 
 def _lines(path: Path | None) -> list[str]:

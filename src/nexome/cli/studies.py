@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from nexome.cli.following import publishes
 from nexome.cli.options import format_bytes, open_centre, root_option
 from nexome.model.terms import ACCESS, Access
 
@@ -42,6 +43,7 @@ def export(root: Path, study: str, output: Path, trait: str | None) -> None:
 @root_option
 @click.argument("study")
 @click.argument("wanted", metavar="|".join(ACCESS), type=click.Choice(ACCESS))
+@publishes
 def access(root: Path, study: str, wanted: Access) -> None:
     """Open a study to everyone, or make it private again; nothing is imported anew.
 
@@ -66,6 +68,7 @@ def access(root: Path, study: str, wanted: Access) -> None:
 @click.argument("study")
 @click.option("--reason", required=True, help="Why, for the manifest and the event log.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@publishes
 def withdraw(root: Path, study: str, reason: str, yes: bool) -> None:
     """Take a study out of the store: no page, question or search finds it any more.
 

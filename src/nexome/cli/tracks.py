@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nexome.cli.following import publishes
 from nexome.cli.options import counted, print_rows, root_option
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def _access(default: str | None) -> Any:
     help="How intervals count: 0 as BED does (the end left out), 1 with both ends included.",
 )
 @click.argument("file", type=_FILE)
+@publishes
 def track(
     root: Path,
     name: str | None,
@@ -102,6 +104,7 @@ def track(
 @_access("open")
 @click.option("--chromosome", default="", help="Of a file of one chromosome that does not say which.")
 @click.argument("files", metavar="FILE...", type=_FILE, nargs=-1, required=True)
+@publishes
 def recombination_map(
     root: Path,
     name: str,
@@ -150,6 +153,7 @@ def recombination_map(
 @_TITLE_ZH
 @_access("open")
 @click.argument("file", type=_FILE)
+@publishes
 def cytobands(root: Path, name: str, title: str, title_zh: str, access: str | None, file: Path) -> None:
     """Bring in cytogenetic bands: UCSC's cytoBand table, plain or gzip.
 
@@ -204,6 +208,7 @@ def list_tracks(root: Path, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--reason", required=True, help="Why, for the event log.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@publishes
 def withdraw(root: Path, name: str, reason: str, yes: bool) -> None:
     """Take a track and all its versions away; backups made before still hold them.
 

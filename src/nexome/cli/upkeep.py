@@ -148,7 +148,8 @@ def rebuild(root: Path) -> None:
     Example:
       nexome rebuild associations
     """
-    from nexome.cli.search import build_index  # noqa: PLC0415
+    from nexome.access.indexing import build_index  # noqa: PLC0415
+    from nexome.search.sources import encoder_files  # noqa: PLC0415
     from nexome.store.associations.window import rebuild_zooms  # noqa: PLC0415
     from nexome.store.edges import rebuild_graph  # noqa: PLC0415
 
@@ -157,7 +158,7 @@ def rebuild(root: Path) -> None:
         snapshot = centre.store.snapshot()
         centre.searchable(snapshot)
         summarised = rebuild_zooms(snapshot)
-        index = build_index(centre) if centre.search_index.exists else None
+        index = build_index(centre) if encoder_files(centre.root.path) else None
         graph = rebuild_graph(centre.root.path)
     click.echo(f"{len(snapshot.studies):,} studies indexed, sequence {snapshot.sequence}.")
     if summarised:

@@ -13,8 +13,8 @@ from typing import Any, Final, Self
 from nexome.model.errors import SettingsError
 
 
-def _setting(default: Any, meaning_en: str, meaning_zh: str) -> Any:
-    return field(default=default, metadata={"en": meaning_en, "zh": meaning_zh})
+def _setting(default: Any, meaning_en: str, meaning_zh: str, *, least: int | None = None) -> Any:
+    return field(default=default, metadata={"en": meaning_en, "zh": meaning_zh, "least": least})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,11 @@ class Settings:
         "YAML file, beside nexome.toml, with the rule of self-assessments; empty: the usual rule.",
         "自评计分规则的 YAML 文件（与 nexome.toml 同目录）；留空则用通行规则。",
     )
+    follow_search: bool = _setting(
+        default=True,
+        meaning_en="Build the search index, once there is one, again when something is published.",
+        meaning_zh="有内容发布或撤回时，自动重建（已建过的）检索索引。",
+    )
     ld_min_people: int = _setting(
         25,
         "Fewest people of a population whose LD and frequencies others than the owner may ask for.",
@@ -70,6 +75,18 @@ class Settings:
     )
     ld_cache_mb: int = _setting(
         64, "Memory for LD already computed, in megabytes.", "保存已算得连锁不平衡的内存上限（兆字节）。"
+    )
+    disclosure_min_cell: int = _setting(
+        5,
+        "Fewest participants a number may be computed over, and by whom two answers of a project may differ.",
+        "统计结果所依据的最少人数，也是同一项目两次结果之间允许相差的最少人数。",
+        least=3,
+    )
+    disclosure_populations: int = _setting(
+        2_048,
+        "Different populations one project may be answered about; its ledger holds them.",
+        "一个项目最多可获得多少个不同人群的结果；由项目台账记录。",
+        least=1,
     )
 
     @classmethod
@@ -91,6 +108,9 @@ class Settings:
                     where=where,
                     expected="true or false" if want is bool else f"a value of type {want.__name__}",
                 ) from None
+            least = known[name].metadata["least"]
+            if least is not None and read[name] < least:
+                raise SettingsError(f"{name} = {value!r}", where=where, expected=f"{least} or more")
         return cls(**read)
 
 

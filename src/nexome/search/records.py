@@ -8,7 +8,9 @@ from typing import Final, Literal
 
 from nexome.model.knowledge import Name
 
-Kind = Literal["term", "gene", "study", "trait", "track", "page"]
+Kind = Literal["term", "publication", "dataset", "gene", "study", "trait", "track", "variable", "page"]
+TERMS: Final = frozenset({"term", "publication", "dataset"})
+"""Kinds whose identifier is a CURIE of what is known, with a page of its own."""
 Why = Literal[
     "label", "synonym", "layperson", "translation", "identifier", "about", "subtype", "spelling", "similar"
 ]

@@ -1,9 +1,12 @@
-"""What the index of a root holds: its terms, studies, traits and tracks, as records; and its encoder.
+"""What the index of a root holds, as records: terms, works, studies, traits, tracks, genes; and its encoder.
 
     <root>/search/encoder/   the encoder trained on this root's vocabularies (`nexome search train`)
+    <root>/search/owner/     generations like those of <root>/search, with what private sources of knowledge
+                             say; there while a root has such a source, and asked by its owner alone
 
-Genes and variants are not here: they are found by their names where they are kept. How often a term is used
-is counted over open studies alone, so that no count tells of a private one.
+Variants are not here: millions of them have no meaning but their name, by which they are found where they
+are kept. How often a term is used is counted over open studies alone, so that no count tells of a private
+one.
 """
 
 from __future__ import annotations
@@ -20,15 +23,17 @@ import pyarrow.compute as pc
 from nexome.model.errors import NotFoundError
 from nexome.model.knowledge import Name, NamedTerm, normalise_curie
 from nexome.model.terms import Study, Trait
-from nexome.search.embed import chosen_encoder
+from nexome.search.embed import CHOICE, chosen_encoder
 from nexome.search.encoder import Encoder
 from nexome.search.generation import Encodes, build_generation, current_generation
 from nexome.search.index import SearchIndex
-from nexome.search.records import SearchRecord
+from nexome.search.records import Kind, SearchRecord
 from nexome.search.text import fold
+from nexome.store.genes import GeneRecord
 from nexome.store.tracks import TrackRecord
 
 FOLDER: Final = "search"
+OWNER_FOLDER: Final = "search/owner"
 ENCODER: Final = "encoder"
 MENTIONED_BY: Final = "biolink:mentioned_by"
 TRACK_KEY: Final = "track:"
@@ -36,14 +41,23 @@ TRACK_KEY: Final = "track:"
 
 
 def term_records(
-    terms: Iterable[NamedTerm], *, usage: Callable[[str], int] = lambda _: 0, exclude: Collection[str] = ()
+    terms: Iterable[NamedTerm],
+    *,
+    usage: Callable[[str], int] = lambda _: 0,
+    exclude: Collection[str] = (),
+    kinds: Mapping[str, Kind] | None = None,
 ) -> Iterator[SearchRecord]:
-    """Terms as records, without the names that must stay unseen (compared as `fold` writes them)."""
+    """Terms as records, without the names that must stay unseen (compared as `fold` writes them).
+
+    `kinds`: of the identifiers that are no plain terms (publications, data sets).
+    """
+    other = kinds or {}
     unseen = {fold(text) for text in exclude}
     for term in terms:
         names = [name for name in term.names if name.text.strip() and fold(name.text) not in unseen]
         if names:
-            yield SearchRecord("term", term.id, names, term.parents, term.equivalents, weight=usage(term.id))
+            kind = other.get(term.id, "term")
+            yield SearchRecord(kind, term.id, names, term.parents, term.equivalents, weight=usage(term.id))
 
 
 def study_records(studies: Iterable[Study]) -> Iterator[SearchRecord]:
@@ -77,6 +91,18 @@ def track_records(tracks: Iterable[TrackRecord]) -> Iterator[SearchRecord]:
         yield SearchRecord("track", track.name, names, visibility=TRACK_KEY + track.name)
 
 
+def gene_records(genes: Iterable[GeneRecord]) -> Iterator[SearchRecord]:
+    """Genes as records, by symbol; one that lies at several places is one."""
+    told: set[str] = set()
+    for gene in genes:
+        if not gene.symbol or gene.symbol in told:
+            continue
+        told.add(gene.symbol)
+        others = (text for text in (gene.description, *gene.synonyms.split()) if text)
+        names = [Name(gene.symbol, "label", "en"), *(Name(text, "exact", "en") for text in others)]
+        yield SearchRecord("gene", gene.symbol, names, note=gene.place)
+
+
 def term_usage(studies: Iterable[Study]) -> Counter[str]:
     """How many open studies are about each term."""
     return Counter(
@@ -102,6 +128,12 @@ def load_encoder(root: Path) -> Encodes:
     return chosen_encoder(root / FOLDER, lambda: _own_encoder(root))
 
 
+def encoder_files(root: Path) -> list[Path]:
+    """What says which encoder a root has: the choice of another, its own one's facts; empty without any."""
+    folder = root / FOLDER
+    return [path for path in (folder / CHOICE, folder / ENCODER / "encoder.json") if path.exists()]
+
+
 def _own_encoder(root: Path) -> Encoder:
     folder = root / FOLDER / ENCODER
     if not folder.exists():
@@ -111,40 +143,42 @@ def _own_encoder(root: Path) -> Encoder:
     return Encoder.load(folder)
 
 
-def open_index(root: Path) -> SearchIndex:
+def open_index(root: Path, folder: str = FOLDER) -> SearchIndex:
     """The index of a root. Raises NotFoundError where there is none, InputError for another encoder's."""
-    generation = current_generation(root / FOLDER)
+    generation = current_generation(root / folder)
     if generation is None:
         raise NotFoundError(
-            "no search index", where=str(root / FOLDER), todo="Build it: nexome search index."
+            "no search index", where=str(root / folder), todo="Build it: nexome search index."
         )
     return SearchIndex.open(generation, load_encoder(root))
 
 
 def index_root(
-    root: Path,
+    root: Path, records: Iterable[SearchRecord], *, sequence: int, folder: str = FOLDER
+) -> SearchIndex:
+    """Build a generation of records, and make it the one that is asked. `sequence`: of the manifest."""
+    encoder = load_encoder(root)
+    return SearchIndex.open(build_generation(root / folder, records, encoder, sequence=sequence), encoder)
+
+
+def records_of(
     terms: Iterable[NamedTerm],
     *,
     studies: Iterable[Study],
     tracks: Iterable[TrackRecord] = (),
-    sequence: int,
     usage: Mapping[str, int] | None = None,
     exclude: Collection[str] = (),
-) -> SearchIndex:
-    """Build a generation over everything, and make it the one that is asked.
+    kinds: Mapping[str, Kind] | None = None,
+) -> Iterator[SearchRecord]:
+    """Terms, studies with their traits, tracks. `kinds`, `exclude`: see `term_records`.
 
     `usage`: how often terms are used elsewhere; the open studies of here are added.
     """
     known = list(studies)
     used = term_usage(known) + Counter(usage or {})
-
-    def records() -> Iterator[SearchRecord]:
-        yield from term_records(terms, usage=lambda term: used[term], exclude=exclude)
-        yield from study_records(known)
-        yield from track_records(tracks)
-
-    encoder = load_encoder(root)
-    return SearchIndex.open(build_generation(root / FOLDER, records(), encoder, sequence=sequence), encoder)
+    yield from term_records(terms, usage=lambda term: used[term], exclude=exclude, kinds=kinds)
+    yield from study_records(known)
+    yield from track_records(tracks)
 
 
 def _names(label: str, label_zh: str) -> list[Name]:

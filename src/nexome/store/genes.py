@@ -160,18 +160,12 @@ class Genes:
 
     def record(self, row: int) -> GeneRecord:
         """One row of the table."""
-        values = {name: self.table[name][row].as_py() for name in GENE_COLUMNS}
-        return GeneRecord(
-            values["gene_symbol"],
-            values["gene_id"] or "",
-            values["gene_type"] or "",
-            values["chromosome"],
-            values["start"],
-            values["end"],
-            values["strand"] or "",
-            values["description"] or "",
-            values["synonyms"] or "",
-        )
+        return _record_of({name: self.table[name][row].as_py() for name in GENE_COLUMNS})
+
+    def records(self) -> Iterator[GeneRecord]:
+        """All genes, in the order of the table."""
+        for batch in self.table.select(GENE_COLUMNS).to_batches():
+            yield from map(_record_of, batch.to_pylist())
 
     def overlapping(self, interval: Interval) -> pa.Table:
         """Genes that share at least one base with an interval, by position (GENE_COLUMNS)."""
@@ -380,6 +374,20 @@ def _with_symbols(genes: pa.Table) -> pa.Table:
     unnamed = pc.equal(pc.fill_null(pc.utf8_trim_whitespace(symbols), ""), "")
     named = pc.if_else(unnamed, genes["gene_id"].cast(pa.string()), symbols)
     return genes.set_column(genes.column_names.index("gene_symbol"), "gene_symbol", named)
+
+
+def _record_of(values: dict[str, Any]) -> GeneRecord:
+    return GeneRecord(
+        values["gene_symbol"],
+        values["gene_id"] or "",
+        values["gene_type"] or "",
+        values["chromosome"],
+        values["start"],
+        values["end"],
+        values["strand"] or "",
+        values["description"] or "",
+        values["synonyms"] or "",
+    )
 
 
 def _names(column: str, text: str | None) -> list[str]:

@@ -85,6 +85,21 @@ class Watch:
             self._handle = -1
 
 
+def is_served(root: Path) -> bool:
+    """Whether a server of this root runs now: one holds the watch."""
+    try:
+        handle = os.open(root / FOLDER / "watch", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 def _parsed(content: bytes) -> dict[str, Any]:
     """What the last holder wrote; {} where it stopped properly, or left nothing that can be read."""
     try:

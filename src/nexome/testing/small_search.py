@@ -7,7 +7,7 @@ from pathlib import Path
 from nexome.model.knowledge import Name, NamedTerm
 from nexome.search.index import SearchIndex
 from nexome.search.lexicon import Lexicon
-from nexome.search.sources import ENCODER, FOLDER, index_root
+from nexome.search.sources import ENCODER, FOLDER, index_root, records_of
 from nexome.search.training import TrainingOptions, train_encoder
 from nexome.store.associations import AssociationStore
 from nexome.store.root import open_root
@@ -41,10 +41,9 @@ def make_small_search(root_path: Path) -> SearchIndex:
     train_encoder(Lexicon.build(SMALL_TERMS), SMALL).save(root_path / FOLDER / ENCODER)
     root = open_root(root_path)
     snapshot = AssociationStore.open(root_path).snapshot()
-    return index_root(
-        root_path,
+    records = records_of(
         SMALL_TERMS,
         studies=[published.study for published in snapshot.studies.values()],
         tracks=Tracks.open(root_path, root.assembly).records(),
-        sequence=snapshot.sequence,
     )
+    return index_root(root_path, records, sequence=snapshot.sequence)

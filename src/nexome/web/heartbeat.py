@@ -1,5 +1,7 @@
 """What a server does beside answering: writes its counts, keeps the watch, samples the measures once a day.
 
+It also lets the search index follow what is published (`web.following`).
+
 One thread, a beat every few seconds. Of several servers of one root the one that holds the watch counts
 uptime and samples; another takes over when it is gone. A beat that fails is tried again at the next; readers
 never notice.
@@ -19,6 +21,7 @@ from nexome.store.disk import now_iso
 from nexome.store.measures import append_readings, last_sample
 from nexome.store.serving import Watch
 from nexome.web.counting import AccessCounter
+from nexome.web.following import IndexFollower
 
 BEAT_SECONDS: Final = 5.0
 UP_SECONDS: Final = 60.0  # uptime is written this often: at most this much of it is lost in a crash
@@ -32,6 +35,7 @@ class Heartbeat:
     def __init__(self, centre: Centre, counter: AccessCounter, *, beat_s: float = BEAT_SECONDS) -> None:
         self._centre, self._counter, self._beat_s = centre, counter, beat_s
         self._watch = Watch(centre.root.path)
+        self._follower = IndexFollower(centre)
         self._counted = 0.0
         self._told = ""
         self._sampled = ""
@@ -48,6 +52,7 @@ class Heartbeat:
         self._thread.join(_STOP_SECONDS)
         if self._watch.held:
             self._count_up(time.monotonic())
+        self._follower.stop()
         self._try(self._counter.flush)
         if self._watch.held:
             self._try(lambda: self._centre.root.append_event("server-stopped"))
@@ -70,6 +75,7 @@ class Heartbeat:
             if now - self._counted >= UP_SECONDS:
                 self._count_up(now)
             self._sample_once_a_day()
+            self._follower.beat()
 
     def _take(self, now: float) -> None:
         left = self._watch.take()

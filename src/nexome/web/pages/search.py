@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 import pyarrow.compute as pc
 
 from nexome.access.answers import ASSOCIATION_COLUMNS, SearchHit
+from nexome.search.records import TERMS
 from nexome.web.pages.associations import Association, associations_of
 from nexome.web.pages.page import Ask, Card, Page, Redirect, card_of
 
@@ -81,18 +82,22 @@ def build_search(ask: Ask) -> SearchPage | Redirect:
 
 def _href(ask: Ask, hit: SearchHit) -> str:
     """Page of a hit; '' for regions, which are shown on this page."""
-    if hit.kind == "gene":
-        return ask.href("genes", hit.id)
-    if hit.kind == "variant":
-        return ask.href("variants", hit.id)
-    if hit.kind == "term":
-        return ask.href("terms", hit.id)
-    if hit.kind == "study":
-        return ask.href("studies", hit.id)
+    first, _, second = hit.id.partition("/")
+    page, _, place = hit.id.partition("#")
+    found = {
+        "gene": ("genes", hit.id),
+        "variant": ("variants", hit.id),
+        "study": ("studies", hit.id),
+        "track": ("browse",),
+        "variable": ("cohorts", first, "variables", second),
+        "page": (page,),
+        **dict.fromkeys(TERMS, ("terms", hit.id)),
+    }
     if hit.kind == "trait":
-        study, _, trait = hit.id.partition("/")
-        return ask.href("studies", study, trait=trait)
-    return ""
+        return ask.href("studies", first, trait=second)
+    if hit.kind not in found:
+        return ""
+    return ask.href(*found[hit.kind]) + (f"#{place}" if hit.kind == "page" and place else "")
 
 
 def _found(ask: Ask, hit: SearchHit) -> Found:
