@@ -43,6 +43,21 @@ REASONS: Final = {
     "owner_only": "only the owner may do this",
     "needs_panel": "the panel may be known of, but LD in it needs a grant",
     "few_people": "a statistic over so few could tell of one of them",
+    "few_differ": "all but a few of these people have the same value",
+    "dominated": "one or two people make up nearly all of this number",
+    "few_beside": "the people left out of this answer are so few that it would tell of them",
+    "difference": "together with earlier answers this would tell of a few people",
+    "suppressed": "withheld so that a smaller number beside it cannot be worked out",
+    "tail": "too few people lie beyond this percentile",
+    "too_many_cells": "more cells than these people can fill",
+    "too_many_parameters": "more parameters than these people can bear",
+    "too_many_populations": "the project has been answered about as many populations as it may hold",
+    "off_grid": "without a grant in a project, questions are answered on the published grid",
+    "identifying": "a variable that identifies people is in no question",
+    "needs_project": "this question needs a grant on the cohort in a project",
+    "needs_permit": "human genetic resources are answered about only under a permit that the cohort names",
+    "project_closed": "the project is closed",
+    "no_consent": "nobody in this cohort agreed to the purpose of the project",
 }
 
 # The level a grant on a private study needs for an action, and the reason when it is too low.
