@@ -5,7 +5,8 @@ set from published adult ranges (textbooks of laboratory medicine, national heal
 for differences between countries. They tell a unit from another (most differ tenfold) and one code of sex
 from the other. They are not reference limits: those are built from people (`nexome reference build`).
 
-`units`: the units in which the quantity is written somewhere in the world. `trend`: how much the mean of
+`units`: those in which the quantity is written somewhere, the most usual first; an analyte's are those of
+`model.analytes`, and so is its name. `trend`: how much the mean of
 adults changes in ten years of age, at least and at most; outside it a source is asked about.
 """
 
@@ -17,6 +18,8 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nexome.model.analytes import ANALYTES
 
 Sex = Literal["male", "female"]
 SOURCE_KIND: Final = "typical adult values, rounded, set by hand from published ranges"
@@ -62,7 +65,6 @@ class Typical:
     male: Spread
     female: Spread
     units: tuple[str, ...]
-    analyte: str = ""
     trend: tuple[float, float] | None = None
 
     def spread(self, sex: str = "") -> Spread:
@@ -71,6 +73,11 @@ class Typical:
             return self.male if sex == "male" else self.female
         both = (self.male, self.female)
         return Spread(min(s.p5 for s in both), sum(s.p50 for s in both) / 2, max(s.p95 for s in both))
+
+    @property
+    def analyte(self) -> str:
+        """The substance whose molar mass ties mass to amount; '' for a measurement of the body."""
+        return self.name if self.name in ANALYTES else ""
 
     @property
     def sex_difference(self) -> float:
@@ -83,24 +90,19 @@ class Typical:
 _MASS: Final = ("kg", "g", "[lb_av]")
 _LENGTH: Final = ("cm", "m", "mm", "[in_i]", "[ft_i]")
 _PRESSURE: Final = ("mm[Hg]", "kPa", "cm[Hg]")
-_LIPID: Final = ("mmol/L", "mg/dL", "g/L", "umol/L")
-_AMOUNT: Final = ("mmol/L", "umol/L", "mg/dL", "mg/L")
-_PROTEIN: Final = ("g/L", "g/dL", "mg/dL")
 _CELLS: Final = ("10*9/L", "10*3/uL", "10*6/L", "/uL")
-_ENZYME: Final = ("U/L", "ukat/L")
 
 
 def _row(
     name: str,
     unit: str,
     spreads: tuple[tuple[float, float, float], tuple[float, float, float]],
-    units: tuple[str, ...],
+    units: tuple[str, ...] = (),
     *,
-    analyte: str = "",
     trend: tuple[float, float] | None = None,
 ) -> Typical:
     male, female = (Spread(*s) for s in spreads)
-    return Typical(name, unit, male, female, units, analyte, trend)
+    return Typical(name, unit, male, female, units or ANALYTES[name].units, trend)
 
 
 _ROWS: Final = (
@@ -114,31 +116,29 @@ _ROWS: Final = (
     _row("diastolic_pressure", "mm[Hg]", ((60, 77, 98), (57, 74, 95)), _PRESSURE, trend=(-4.0, 6.0)),
     _row("heart_rate", "/min", ((52, 70, 92), (55, 73, 95)), ("/min", "Hz")),
     _row(
-        "total_cholesterol",
+        "cholesterol_total",
         "mmol/L",
         ((3.4, 4.9, 6.8), (3.5, 5.0, 7.0)),
-        _LIPID,
-        analyte="cholesterol",
         trend=(-0.4, 0.8),
     ),
-    _row("hdl_cholesterol", "mmol/L", ((0.8, 1.2, 1.8), (0.95, 1.45, 2.2)), _LIPID, analyte="cholesterol"),
-    _row("ldl_cholesterol", "mmol/L", ((1.6, 2.9, 4.6), (1.6, 2.9, 4.7)), _LIPID, analyte="cholesterol"),
-    _row("triglycerides", "mmol/L", ((0.55, 1.3, 3.8), (0.5, 1.05, 2.8)), _LIPID, analyte="triglycerides"),
-    _row("apolipoprotein_a1", "g/L", ((1.0, 1.35, 1.8), (1.1, 1.5, 2.1)), (*_PROTEIN, "mg/L")),
-    _row("apolipoprotein_b", "g/L", ((0.55, 0.95, 1.5), (0.55, 0.9, 1.45)), (*_PROTEIN, "mg/L")),
-    _row("glucose", "mmol/L", ((4.2, 5.3, 8.5), (4.1, 5.1, 8.0)), _AMOUNT, analyte="glucose"),
-    _row("creatinine", "umol/L", ((60, 82, 115), (45, 64, 92)), _AMOUNT, analyte="creatinine"),
-    _row("uric_acid", "umol/L", ((220, 345, 500), (155, 260, 410)), _AMOUNT, analyte="uric_acid"),
-    _row("urea", "mmol/L", ((2.8, 5.2, 8.8), (2.4, 4.6, 8.2)), _AMOUNT, analyte="urea"),
-    _row("bilirubin", "umol/L", ((5, 10, 24), (4, 8, 18)), _AMOUNT, analyte="bilirubin"),
-    _row("calcium", "mmol/L", ((2.17, 2.36, 2.54), (2.16, 2.35, 2.54)), _AMOUNT, analyte="calcium"),
-    _row("sodium", "mmol/L", ((135, 140, 145), (135, 140, 145)), ("mmol/L", "mg/dL"), analyte="sodium"),
-    _row("potassium", "mmol/L", ((3.6, 4.2, 5.0), (3.5, 4.2, 4.9)), ("mmol/L", "mg/dL"), analyte="potassium"),
-    _row("chloride", "mmol/L", ((98, 103, 108), (98, 103, 108)), ("mmol/L", "mg/dL"), analyte="chloride"),
-    _row("albumin", "g/L", ((37, 43, 50), (36, 42, 48)), _PROTEIN),
-    _row("total_protein", "g/L", ((63, 72, 81), (63, 72, 81)), _PROTEIN),
-    _row("globulin", "g/L", ((21, 28, 37), (21, 29, 38)), _PROTEIN),
-    _row("haemoglobin", "g/L", ((128, 150, 169), (110, 133, 152)), _PROTEIN),
+    _row("cholesterol_hdl", "mmol/L", ((0.8, 1.2, 1.8), (0.95, 1.45, 2.2))),
+    _row("cholesterol_ldl", "mmol/L", ((1.6, 2.9, 4.6), (1.6, 2.9, 4.7))),
+    _row("triglycerides", "mmol/L", ((0.55, 1.3, 3.8), (0.5, 1.05, 2.8))),
+    _row("apolipoprotein_a1", "g/L", ((1.0, 1.35, 1.8), (1.1, 1.5, 2.1)), ("g/L", "g/dL", "mg/dL", "mg/L")),
+    _row("apolipoprotein_b", "g/L", ((0.55, 0.95, 1.5), (0.55, 0.9, 1.45)), ("g/L", "g/dL", "mg/dL", "mg/L")),
+    _row("glucose", "mmol/L", ((4.2, 5.3, 8.5), (4.1, 5.1, 8.0))),
+    _row("creatinine", "umol/L", ((60, 82, 115), (45, 64, 92))),
+    _row("urate", "umol/L", ((220, 345, 500), (155, 260, 410))),
+    _row("urea", "mmol/L", ((2.8, 5.2, 8.8), (2.4, 4.6, 8.2))),
+    _row("bilirubin_total", "umol/L", ((5, 10, 24), (4, 8, 18))),
+    _row("calcium", "mmol/L", ((2.17, 2.36, 2.54), (2.16, 2.35, 2.54))),
+    _row("sodium", "mmol/L", ((135, 140, 145), (135, 140, 145))),
+    _row("potassium", "mmol/L", ((3.6, 4.2, 5.0), (3.5, 4.2, 4.9))),
+    _row("chloride", "mmol/L", ((98, 103, 108), (98, 103, 108))),
+    _row("albumin", "g/L", ((37, 43, 50), (36, 42, 48))),
+    _row("protein_total", "g/L", ((63, 72, 81), (63, 72, 81))),
+    _row("globulin", "g/L", ((21, 28, 37), (21, 29, 38)), ("g/L", "g/dL")),
+    _row("haemoglobin", "g/L", ((128, 150, 169), (110, 133, 152))),
     _row("haematocrit", "%", ((38, 45, 51), (34, 40, 46)), ("%", "1")),
     _row("platelets", "10*9/L", ((145, 230, 360), (155, 255, 400)), _CELLS),
     _row("white_cells", "10*9/L", ((4.0, 6.6, 11), (3.9, 6.4, 11)), _CELLS),
@@ -151,11 +151,11 @@ _ROWS: Final = (
         ((4.2, 5.0, 5.7), (3.8, 4.5, 5.2)),
         ("10*12/L", "10*6/uL", "10*9/L"),
     ),
-    _row("alanine_aminotransferase", "U/L", ((10, 24, 65), (8, 17, 45)), _ENZYME),
-    _row("aspartate_aminotransferase", "U/L", ((14, 23, 45), (13, 20, 37)), _ENZYME),
-    _row("alkaline_phosphatase", "U/L", ((40, 68, 115), (36, 66, 120)), _ENZYME),
-    _row("gamma_glutamyltransferase", "U/L", ((10, 27, 105), (8, 17, 65)), _ENZYME),
-    _row("lactate_dehydrogenase", "U/L", ((120, 175, 245), (120, 175, 245)), _ENZYME),
+    _row("alt", "U/L", ((10, 24, 65), (8, 17, 45))),
+    _row("ast", "U/L", ((14, 23, 45), (13, 20, 37))),
+    _row("alp", "U/L", ((40, 68, 115), (36, 66, 120))),
+    _row("ggt", "U/L", ((10, 27, 105), (8, 17, 65))),
+    _row("ldh", "U/L", ((120, 175, 245), (120, 175, 245))),
 )
 TYPICAL: Final = {row.name: row for row in _ROWS}
 
@@ -172,4 +172,4 @@ def typical_of(values: NDArray[np.float64], like: Typical, *, sex: NDArray[np.st
         mask = everyone if sex is None else everyone & (sex == one)
         mask = mask if mask.sum() >= 40 else everyone
         made.append(Spread(*np.percentile(values[mask], [5, 50, 95]).tolist()))
-    return Typical(like.name, like.unit, made[0], made[1], like.units, like.analyte, like.trend)
+    return Typical(like.name, like.unit, made[0], made[1], like.units, like.trend)
