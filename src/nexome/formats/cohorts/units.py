@@ -25,6 +25,12 @@ _UNIT: Final = re.compile(
     rf"(?:1|{_COUNT}|{_SIMPLE}|#)?(?:\s?[/·.*每]\s?(?:{_COUNT}|{_SIMPLE}|hpf|HPF))*(?:\s?/\s?{_SIMPLE})?"
 )
 
+# Units that are words of names as well: `sample.yr` is the year of the sample, `study_day` counts days.
+_WORDS_TOO: Final = re.compile(
+    r"[dhymsgluk]|mo|min|sec|score|ratio|in|inch|ft|cells|copies|beats|(day|month|year|yr|week|wk|hour|hr|minute)s?"
+)
+_DURATION: Final = re.compile(r"age|time|duration|survival|follow|length|interval|龄|时间|时长")
+
 
 def looks_like_unit(text: str) -> bool:
     """Whether a wording is a unit.
@@ -60,5 +66,6 @@ def unit_of_last_word(header: str) -> tuple[str, str]:
     """
     plain = unicodedata.normalize("NFKC", header).strip()
     if (m := _LAST_WORD.match(plain)) and looks_like_unit(m[2]) and len(m[1]) > 1:
-        return m[1], m[2]
+        sure = not _WORDS_TOO.fullmatch(m[2].lower()) or _DURATION.search(m[1].lower())
+        return (m[1], m[2]) if sure else ("", "")
     return "", ""
