@@ -22,7 +22,6 @@ import secrets
 import shutil
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -37,7 +36,7 @@ from nexome.search.lexical import LexicalWriter
 from nexome.search.lexicon import Relations
 from nexome.search.records import SearchRecord
 from nexome.search.text import is_han, words
-from nexome.search.vectors import VectorIndex
+from nexome.search.vectors import VectorIndex, let_go
 from nexome.store.disk import now_iso, publish_folder, read_stamped, write_stamped
 
 Floats = npt.NDArray[np.float32]
@@ -47,6 +46,7 @@ VERSION: Final = 1
 POINTER: Final = "current.json"
 RELATIONS: Final = ("equal", "above", "below", "holders")
 _BLOCK: Final = 20_000  # names encoded at a time
+_RECORDS: Final = 5_000  # records whose names are averaged at a time
 _CROWD: Final = 2_048  # names that stand for everything
 _NEAREST: Final = 5  # of them, whose mean says how crowded a place is
 _LONGEST_PINYIN: Final = 24  # characters; nobody types the initials of a sentence
@@ -54,13 +54,8 @@ _RECORD_SCHEMA: Final = pa.schema(
     [(name, pa.string()) for name in ("kind", "id", "label", "label_zh", "note", "visibility")]
     + [("weight", pa.int32())]
 )
-_NAME_SCHEMA: Final = pa.schema(
-    [
-        ("text", pa.large_string()),
-        ("kind", pa.dictionary(pa.int8(), pa.string())),
-        ("language", pa.dictionary(pa.int8(), pa.string())),
-    ]
-)
+_NAME_SPILL: Final = pa.schema([("text", pa.large_string()), ("kind", pa.int8()), ("language", pa.int16())])
+_KEY_SPILL: Final = pa.schema([("key", pa.large_string()), ("owner", pa.int32())])
 
 
 class Encodes(Protocol):
@@ -121,53 +116,72 @@ def _clean(folder: Path, *, keep: set[str]) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-@dataclass
-class _Writer:
-    """What grows while records come: text columns in chunks, everything else as plain integers."""
+class _Spill:
+    """Batches of one schema that wait on disk, so that what was taken in is not held."""
 
-    records: list[pa.RecordBatch] = field(default_factory=list)
-    names: list[pa.RecordBatch] = field(default_factory=list)
-    sizes: Any = field(default_factory=lambda: array("q", [0]))
-    keys: list[pa.Array] = field(default_factory=list)
-    owners: Any = field(default_factory=lambda: array("i"))
-    chinese: Any = field(default_factory=bytearray)
-    words: LexicalWriter = field(default_factory=LexicalWriter)
-    places: dict[tuple[str, str], int] = field(default_factory=dict)
-    related: dict[str, list[tuple[int, str]]] = field(
-        default_factory=lambda: {"above": [], "equal": [], "about": []}
-    )
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._path = path
+        self._sink = pa.OSFile(str(path), "wb")
+        self._out = pa.ipc.new_stream(self._sink, schema)
+        self.schema, self.rows = schema, 0
+
+    def add(self, columns: Sequence[Sequence[Any]]) -> None:
+        arrays = [pa.array(c, f.type) for c, f in zip(columns, self.schema, strict=True)]
+        self._out.write_batch(pa.record_batch(arrays, self.schema))
+        self.rows += len(arrays[0])
+
+    def take(self) -> pa.Table:
+        """Everything added, each column in one piece; the file goes."""
+        self._out.close()
+        self._sink.close()
+        with pa.OSFile(str(self._path), "rb") as source:
+            table = pa.ipc.open_stream(source).read_all().combine_chunks()
+        self._path.unlink()
+        return table
+
+
+class _Writer:
+    """What grows while records come: text columns wait on disk, everything else as plain integers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.records = _Spill(folder / "records.spill", _RECORD_SCHEMA)
+        self.names = _Spill(folder / "names.spill", _NAME_SPILL)
+        self.keys = _Spill(folder / "keys.spill", _KEY_SPILL)
+        self.sizes: Any = array("q", [0])
+        self.chinese: Any = bytearray()
+        self.words = LexicalWriter()
+        self.places: dict[tuple[str, str], int] = {}
+        self.codes: dict[str, dict[str, int]] = {"kind": {}, "language": {}}
+        self.related: dict[str, list[tuple[int, str]]] = {"above": [], "equal": [], "about": []}
+
+    def code(self, column: str, value: str) -> int:
+        """The number that stands for a kind or language of names."""
+        return self.codes[column].setdefault(value, len(self.codes[column]))
 
 
 def _write(folder: Path, records: Iterable[SearchRecord], encoder: Encodes) -> dict[str, Any]:
-    writer = _Writer()
+    writer = _Writer(folder)
     for chunk in _chunks(records, _BLOCK):
         _take(writer, chunk)
     if not writer.places:
         raise InputError("nothing to index", expected="terms, studies or genes")
     first = np.cumsum(np.frombuffer(writer.sizes, np.int64))
     np.save(folder / "first.npy", first)
-    _write_arrow(folder / "records.arrow", writer.records)
-    _write_arrow(folder / "names.arrow", writer.names)
-    weights = pa.Table.from_batches(writer.records)["weight"].to_numpy()
-    name_of = np.repeat(np.arange(len(first) - 1), np.diff(first))
-    owners = np.frombuffer(writer.owners, np.int32)
-    keys = pa.concat_arrays(writer.keys)
-    # A key's owner is a name; an identifier's the first name of its record.
-    SortedKeys.build(folder / "keys", keys, owners, weight=weights[name_of[owners]])
+    weights = _write_records(folder, writer)
+    keys = _write_keys(folder, writer, np.repeat(weights, np.diff(first)))
     writer.words.write(folder / "words")
     np.save(folder / "chinese.npy", np.frombuffer(writer.chinese, np.uint8))
     equal = _write_relations(folder, writer)
-    _write_vectors(folder, (writer.names, first), encoder, equal)
-    return {"records": len(first) - 1, "names": int(first[-1]), "keys": len(keys)}
+    texts = _write_names(folder, writer)
+    _write_vectors(folder, (texts, first), encoder, equal)
+    return {"records": len(first) - 1, "names": int(first[-1]), "keys": keys}
 
 
 def _take(writer: _Writer, chunk: Sequence[SearchRecord]) -> None:
     """Add some records: their columns, the keys and words of their names, and who is related."""
-    texts: list[str] = []
-    kinds: list[str] = []
-    languages: list[str] = []
-    keys: list[tuple[int, str]] = []
-    start = int(sum(batch.num_rows for batch in writer.names))
+    start = writer.names.rows
+    names: list[tuple[str, int, int]] = []
+    keys: list[tuple[str, int]] = []
     rows: list[tuple[Any, ...]] = []
     for record in chunk:
         if (record.kind, record.id) in writer.places or not record.names:
@@ -175,31 +189,48 @@ def _take(writer: _Writer, chunk: Sequence[SearchRecord]) -> None:
         place = writer.places[record.kind, record.id] = len(writer.places)
         writer.sizes.append(len(record.names))
         rows.append(_row(record))
-        keys.append((start + len(texts), " ".join(words(record.id))))
+        keys.append((" ".join(words(record.id)), start + len(names)))
         for name in record.names:
             tokens = words(name.text)
             writer.words.add(tokens)
-            keys += ((start + len(texts), key) for key in _keys(name.text, tokens))
+            keys += ((key, start + len(names)) for key in _keys(name.text, tokens))
             writer.chinese.append(is_han(name.text))
-            texts.append(name.text)
-            kinds.append(name.kind)
-            languages.append(name.language)
+            names.append((name.text, writer.code("kind", name.kind), writer.code("language", name.language)))
         for relation, ids in (
             ("above", record.parents),
             ("equal", record.equivalents),
             ("about", record.about),
         ):
             writer.related[relation] += ((place, other) for other in ids)
-    writer.owners.extend(owner for owner, _ in keys)
-    writer.keys.append(pa.array([key for _, key in keys], pa.large_string()))
-    columns = list(zip(*rows, strict=True))
-    writer.records.append(
-        pa.record_batch(
-            [pa.array(c, f.type) for c, f in zip(columns, _RECORD_SCHEMA, strict=True)], _RECORD_SCHEMA
-        )
-    )
-    arrays = [pa.array(texts, pa.large_string()), *(_coded(column) for column in (kinds, languages))]
-    writer.names.append(pa.record_batch(arrays, ["text", "kind", "language"]))
+    for spill, lines in ((writer.records, rows), (writer.names, names), (writer.keys, keys)):
+        spill.add(list(zip(*lines, strict=True)))
+
+
+def _write_records(folder: Path, writer: _Writer) -> Any:
+    """records.arrow; the weights int32 [R]."""
+    table = writer.records.take()
+    _write_arrow(folder / "records.arrow", table)
+    return table["weight"].to_numpy()
+
+
+def _write_keys(folder: Path, writer: _Writer, weights: Any) -> int:
+    """keys/, a key's owner being a name and an identifier's the first name of its record; how many."""
+    table = writer.keys.take()
+    owners = table["owner"].to_numpy()
+    SortedKeys.build(folder / "keys", table["key"].chunk(0), owners, weight=weights[owners])
+    return len(table)
+
+
+def _write_names(folder: Path, writer: _Writer) -> Any:
+    """names.arrow; the texts."""
+    table = writer.names.take()
+    coded = [
+        pa.DictionaryArray.from_arrays(table[name].chunk(0), pa.array(list(codes), pa.string()))
+        for name, codes in writer.codes.items()
+    ]
+    texts = table["text"].chunk(0)
+    _write_arrow(folder / "names.arrow", pa.table([texts, *coded], ["text", *writer.codes]))
+    return texts
 
 
 def _row(record: SearchRecord) -> tuple[Any, ...]:
@@ -229,14 +260,9 @@ def _keys(text: str, tokens: Sequence[str]) -> Iterator[str]:
         yield "".join(lazy_pinyin("".join(tokens), style=Style.FIRST_LETTER))
 
 
-def _coded(values: Sequence[str]) -> Any:
-    return pa.array(values, pa.string()).dictionary_encode()
-
-
-def _write_arrow(path: Path, batches: Sequence[pa.RecordBatch]) -> None:
-    table = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks()
+def _write_arrow(path: Path, table: pa.Table) -> None:
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as out:
-        out.write_table(table)
+        out.write_table(table, max_chunksize=max(1, len(table)))
 
 
 def _write_relations(folder: Path, writer: _Writer) -> Relations:
@@ -268,49 +294,66 @@ def _csr(pairs: npt.NDArray[np.int64], size: int) -> Relations:
     return Relations(offsets, unique[:, 1].astype(np.int32))
 
 
-def _write_vectors(
-    folder: Path, named: tuple[list[pa.RecordBatch], Any], encoder: Encodes, equal: Relations
-) -> None:
+def _write_vectors(folder: Path, named: tuple[Any, Any], encoder: Encodes, equal: Relations) -> None:
     """Vectors of names, their means by record, and how crowded the place of each mean is."""
-    batches, first = named
+    texts, first = named
     records = len(first) - 1
-    codes: Any = None
-    scales, done = np.zeros(first[-1], np.float32), 0
-    for batch in batches:
-        vectors = encoder.encode(batch.column(0).to_pylist())
-        if codes is None:
-            shape = (int(first[-1]), vectors.shape[1])
-            codes = np.lib.format.open_memmap(folder / "codes.npy", mode="w+", dtype=np.int8, shape=shape)
-        here = slice(done, done + len(vectors))
-        scales[here] = np.abs(vectors).max(axis=1) / 127.0
-        codes[here] = np.rint(vectors / np.maximum(scales[here], 1e-12)[:, None])
-        done += len(vectors)
+    codes, scales = _encode_names(folder, texts, encoder)
     np.save(folder / "scales.npy", scales)
     spans, crowd = np.zeros(records, np.float32), np.zeros(records, np.float32)
     everything = _sample(codes, scales)
     means = np.lib.format.open_memmap(
         folder / "unsorted.npy", mode="w+", dtype=np.float32, shape=(records, codes.shape[1])
     )
-    for begin in range(0, records, _BLOCK):
-        here = slice(begin, min(begin + _BLOCK, records))
-        rows = slice(int(first[begin]), int(first[here.stop]))
-        vectors = np.asarray(codes[rows], np.float32) * scales[rows, None]
-        sums = np.add.reduceat(vectors, (first[here] - first[begin]).astype(np.int64), axis=0)
-        spans[here] = np.linalg.norm(sums, axis=1)
-        means[here] = sums / np.maximum(spans[here], 1e-6)[:, None]
+    for begin in range(0, records, _RECORDS):
+        here = slice(begin, min(begin + _RECORDS, records))
+        means[here] = _mean_vectors(codes, scales, first[begin : here.stop + 1], spans[here])
         crowd[here] = _crowding(means[here], everything)
+        let_go(codes)
+        let_go(means)
     index = _index_means(folder, means)
     np.save(folder / "equal_spans.npy", _equal_spans(index, spans, equal))
     np.save(folder / "spans.npy", spans)
     np.save(folder / "crowd.npy", crowd)
-    del codes  # written when let go
+
+
+def _encode_names(folder: Path, texts: Any, encoder: Encodes) -> tuple[Any, Floats]:
+    """codes.npy (mapped) and scales float32 [N] of the vectors of all names."""
+    codes: Any = None
+    scales = np.zeros(len(texts), np.float32)
+    for begin in range(0, len(texts), _BLOCK):
+        vectors = encoder.encode(texts.slice(begin, _BLOCK).to_pylist())
+        if codes is None:
+            shape = (len(texts), vectors.shape[1])
+            codes = np.lib.format.open_memmap(folder / "codes.npy", mode="w+", dtype=np.int8, shape=shape)
+        here = slice(begin, begin + len(vectors))
+        scales[here] = np.abs(vectors).max(axis=1) / 127.0
+        codes[here] = np.rint(vectors / np.maximum(scales[here], 1e-12)[:, None])
+        let_go(codes)
+    return codes, scales
+
+
+def _mean_vectors(codes: Any, scales: Floats, first: Any, spans: Floats) -> Floats:
+    """Unit means of the vectors of records' names, float32 [B, D]; the lengths of the sums in `spans`."""
+    rows = slice(int(first[0]), int(first[-1]))
+    vectors = np.asarray(codes[rows], np.float32) * scales[rows, None]
+    sums = np.add.reduceat(vectors, (first[:-1] - first[0]).astype(np.int64), axis=0)
+    spans[:] = np.linalg.norm(sums, axis=1)
+    return np.asarray(sums / np.maximum(spans, 1e-6)[:, None], np.float32)
 
 
 def _index_means(folder: Path, means: Any) -> VectorIndex:
     """The index of the mean vectors, whose cells are placed by records drawn from all of them."""
     order = np.random.default_rng(0).permutation(len(means)).astype(np.int32)
-    blocks = (means[np.asarray(order[at : at + _BLOCK])] for at in range(0, len(means), _BLOCK))
-    index = VectorIndex.build(folder / "means", blocks, count=len(means))
+
+    def blocks() -> Iterator[Floats]:
+        for at in range(0, len(means), _BLOCK):
+            yield means[order[at : at + _BLOCK]]
+            let_go(means)
+
+    for at in range(0, len(means), _BLOCK):  # rows of a block in the order of the file
+        order[at : at + _BLOCK].sort()
+    index = VectorIndex.build(folder / "means", blocks(), count=len(means))
     rows = order[index.rows]
     del index
     np.save(folder / "means" / "rows.npy", rows)

@@ -14,6 +14,7 @@ The answer is approximate: a neighbour in a cell that was not opened is missed; 
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -81,6 +82,8 @@ class VectorIndex:
         codes = _new_array(folder / "codes.npy", placed.codes.shape)
         for start in range(0, count, _BLOCK):
             codes[start : start + _BLOCK] = placed.codes[order[start : start + _BLOCK]]
+            let_go(codes)
+            let_go(placed.codes)
         del codes  # written when let go
         (folder / "unsorted.npy").unlink()
         facts = {"count": count, "dimensions": placed.centres.shape[1], "cells": cells}
@@ -162,6 +165,7 @@ def _place(folder: Path, blocks: Any, count: int, seed: int) -> _Placed:
         here = slice(start, start + len(unit))
         scale = np.abs(unit).max(axis=1) / 127.0
         codes[here] = np.rint(unit / np.maximum(scale, 1e-12)[:, None])
+        let_go(codes)
         scales[here] = scale
         cell[here] = _nearest_centre(unit, centres)
         start += len(unit)
@@ -192,6 +196,13 @@ def _nearest_centre(vectors: Floats, centres: Floats) -> Int32s:
 def _unit(vectors: Floats) -> Floats:
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(length, 1e-12), np.float32)
+
+
+def let_go(array: Any) -> None:
+    """Give back the memory of a mapped file's pages: they stay on disk, and are read again when asked for."""
+    held = getattr(array, "_mmap", None)
+    if held is not None:
+        held.madvise(mmap.MADV_DONTNEED)
 
 
 def _new_array(path: Path, shape: tuple[int, ...]) -> Any:
