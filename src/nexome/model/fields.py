@@ -1254,8 +1254,8 @@ _ALL: Final = (
         "null",
         ("Effective n", "有效样本量"),
         (
-            "Kish's effective sample size, (Σw)²/Σw², to 3 digits; without weights that of people.",
-            "Kish 有效样本量 (Σw)²/Σw²，保留三位有效数字；无权重时即人数。",
+            "Kish's effective sample size, (Σw)²/Σw², rounded to a multiple of 5; without weights that of people.",
+            "Kish 有效样本量 (Σw)²/Σw²，取整到 5 的倍数；无权重时即人数。",
         ),
     ),
     _f(

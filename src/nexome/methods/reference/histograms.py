@@ -59,8 +59,8 @@ class Histogram:
     weight: Floats | None
     sums: Floats
 
-    def of_cells(self, cells: npt.NDArray[Any]) -> Distribution:
-        """The distribution of the people of some cells together (indices, or a mask [C])."""
+    def of_cells(self, cells: npt.NDArray[Any] | slice) -> Distribution:
+        """The distribution of the people of some cells together (indices, a mask [C], or a slice)."""
         people = self.people[cells].sum(0, dtype=np.int64)
         weight = people.astype(np.float64) if self.weight is None else self.weight[cells].sum(0)
         squares, total, first, second = self.sums[cells].sum(0)

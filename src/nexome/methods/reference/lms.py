@@ -42,9 +42,9 @@ _POWERS: Final = 8.0  # |L| beyond this describes no measurement; the search sta
 class Curve:
     """Fitted L, M and S at ages: knots and coefficients, covariance of all coefficients, how well it fits.
 
-    `low` and `high` are the ages it holds for. `deviation`: the largest difference, over seven centiles and
-    four quarters of age, between the share of people below the centile and its nominal value. `cut`:
-    the largest share of the fitted distribution below 0.
+    `low` and `high` are the ages it holds for. `deviation`: by how much, over seven centiles and four
+    quarters of age, the share of people below a centile is off its nominal value at most, beyond what
+    sampling explains (3 standard errors). `cut`: the largest share of the fitted distribution below 0.
     """
 
     low: float
@@ -356,7 +356,8 @@ def _checked(curve: Curve, table: _Table) -> Curve:
         w = table.weight[quarter == q]
         for share in CHECKED if w.sum() > 0 else ():
             below = w[z[quarter == q] < special.ndtri(share)].sum() / w.sum()
-            largest = max(largest, abs(float(below) - share))
+            sampling = 3 * math.sqrt(share * (1 - share) / w.sum())
+            largest = max(largest, abs(float(below) - share) - sampling)
     with np.errstate(divide="ignore"):
         cut = float(special.ndtr(-1 / (variation * np.abs(power))).max())
     return replace(curve, deviation=largest, cut=cut)
