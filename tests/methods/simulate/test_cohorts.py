@@ -26,7 +26,8 @@ def test_every_measurement_is_there_finite_and_positive():
 @pytest.mark.parametrize(
     ("name", "low", "high"),
     [("height", 160, 172), ("weight", 60, 75), ("systolic_pressure", 116, 132),
-     ("diastolic_pressure", 72, 84), ("cholesterol_total", 4.4, 5.3), ("cholesterol_ldl", 2.4, 3.4), ("glucose", 4.9, 5.6)],
+     ("diastolic_pressure", 72, 84), ("cholesterol_total", 4.4, 5.3),
+     ("cholesterol_ldl", 2.4, 3.4), ("glucose", 4.9, 5.6)],
 )  # fmt: skip
 def test_medians_are_those_of_adults(name, low, high):
     assert low < np.median(PEOPLE[name]) < high

@@ -40,7 +40,8 @@ def simulate_participants(
     """Columns of `people` participants, an array [P] each.
 
     The measurements of UNITS are float64; `sex` (0 man, 1 woman), `diabetes`, `asthma` and `smoking`
-    (0 never, 1 former, 2 current) are int64. `shift` multiplies measurements, to make a cohort whose level differs ({"triglycerides": 1.1}).
+    (0 never, 1 former, 2 current) are int64. `shift` multiplies measurements, to make a cohort whose
+    level differs ({"triglycerides": 1.1}).
     """
     random = np.random.default_rng(seed)
     sex = random.integers(0, 2, people)
