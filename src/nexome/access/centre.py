@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from nexome.access.allowance import Allowance, allowance_of
+from nexome.access.cohort_kept import CohortWords
 from nexome.access.identity import EVERYONE, GRANT_LEVELS, OWNER, GrantLevel, Principal, token_hash
 from nexome.access.knowledge import NewestGraph
 from nexome.access.ld_cache import LdCache
@@ -27,6 +28,7 @@ from nexome.model.settings import Settings
 from nexome.search.sources import OWNER_FOLDER
 from nexome.store.associations import AssociationStore, Snapshot
 from nexome.store.catalogue import Catalogue
+from nexome.store.cohorts import CohortStore
 from nexome.store.genes import Genes, newest_version
 from nexome.store.genotypes import GenotypeStore
 from nexome.store.knowledge import Knowledge
@@ -65,6 +67,8 @@ class Centre:
         self.tracks = Tracks.open(root.path, root.assembly)
         self.knowledge = Knowledge.open(root.path)
         self.graph = NewestGraph(root.path, self.knowledge)
+        self.cohorts = CohortStore(root)
+        self.cohort_words = CohortWords()
         self.search_index = NewestIndex(root.path)
         self.owner_index = NewestIndex(root.path, OWNER_FOLDER)
 

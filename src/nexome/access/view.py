@@ -20,6 +20,7 @@ The doors by topic; those of a topic with a module of its own are mixed in:
     interpreting        credible_sets, coloc, coloc_loci, compare                               interpreting
     tracks              tracks, track, transcripts_in, recombination, cytobands                 tracks
     meaning             find, normalise, completions, term_place, term_record                   meaning
+    cohorts             cohorts, variables, grid, count, means, percentiles, histogram, compare cohorts
     knowledge           term, neighbours, around, ancestors, paths, common, explain …           knowledge
 
 What a question is about comes first and by position: (study, trait), then `where`, a region, a gene or
@@ -49,6 +50,7 @@ from nexome.access.answers import (
     VariantAnswer,
 )
 from nexome.access.cells import drop_empty_rows, rows_with_cells, strongest_cells
+from nexome.access.cohorts import Counting
 from nexome.access.finding import (
     describe_feature,
     find_features,
@@ -86,7 +88,7 @@ Order = Literal["p", "position"]
 BATCH_ROWS: Final = 131_072
 
 
-class View(Interpreting, Knowing, Linkage, Looking, Meaning, Overview, Tracked):
+class View(Counting, Interpreting, Knowing, Linkage, Looking, Meaning, Overview, Tracked):
     """All questions one principal may ask. Made by `Centre.view_for` or `nexome.open`; cheap to make.
 
     Thread-safe. Each question reads the newest published manifest. `with` closes the centre that
