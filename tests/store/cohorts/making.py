@@ -37,9 +37,7 @@ def rows(people=5, visits=2, seed=0):
         "sex": pa.array(random.choice(["1", "2"], size), mask=gaps),
         "chol": pa.array(np.round(random.uniform(2, 9, size), 2), mask=gaps),
         "smokes": pa.array(random.random(size) < 0.5, mask=gaps),
-        "born": pa.array(random.integers(-20_000, 10_000, size).astype("int32"), pa.int32(), mask=gaps).cast(
-            pa.date32()
-        ),
+        "born": pa.array(random.integers(-20_000, 10_000, size) * 86_400, pa.timestamp("s"), mask=gaps),
         "note": pa.array([f"text {n}" for n in range(size)], mask=gaps),
         "count": pa.array(random.integers(-5, 1 << 40, size), mask=gaps),
     }

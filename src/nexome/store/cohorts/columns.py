@@ -1,9 +1,9 @@
 """How values of a variable are held: its Arrow type in values.parquet, and its codes while it is sorted.
 
-integer int64; decimal float64 (NaN is missing); boolean bool; date date32; text string; category a
-dictionary of the codes in the dictionary's order (missing codes are no categories: a missing value is null,
-and which code it had stands in missing.parquet). The participant's identifier is not a column of values:
-`participant_key` stands in its place.
+integer int64; decimal float64 (NaN is missing); boolean bool; date a timestamp of seconds; text string;
+category a dictionary of the codes in the dictionary's order (missing codes are no categories: a missing
+value is null, and which code it had stands in missing.parquet). The participant's identifier is not a
+column of values: `participant_key` stands in its place.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PLAIN: Final[Mapping[str, Any]] = {
     "integer": pa.int64(),
     "decimal": pa.float64(),
     "boolean": pa.bool_(),
-    "date": pa.date32(),
+    "date": pa.timestamp("s"),  # a date may carry a time of day
     "text": pa.large_string(),
 }
 
@@ -90,6 +90,8 @@ def to_working(column: Any, variable: Variable) -> pa.Array:
                 if _has_nan(numbers)
                 else numbers
             )
+        if variable.type == "date":
+            return column.cast(kind, safe=False)  # Parquet keeps milliseconds: nothing is lost
         return column if column.type == kind else column.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         # Arrow's own message may quote a value

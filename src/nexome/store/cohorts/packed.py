@@ -6,8 +6,8 @@
 
 Numbers are int8, int16 or int32 with a number of decimals where that is exact (13.7 is 137 with one
 decimal; dividing gives back the very same float64), else float64. Categories are their place in the
-dictionary; dates days since 1970-01-01; texts are not packed. Missing is the smallest value of the integer
-type, or NaN.
+dictionary; dates days since 1970-01-01 (int32, or float64 with a time of day); texts are not packed.
+Missing is the smallest value of the integer type, or NaN.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ COLUMNS: Final = "columns.bin"
 INDEX: Final = "index.json"
 PARTICIPANTS: Final = ""  # the name of the participants' keys in the index: no variable has it
 MOST_DECIMALS: Final = 6
+SECONDS_A_DAY: Final = 86_400
 
 _ALIGN: Final = 64
 _TRIED: Final = 2_000  # values looked at before a number of decimals is tried on all
@@ -188,11 +189,11 @@ def pack_column(column: pa.ChunkedArray, form: Form) -> tuple[npt.NDArray[Any], 
     """The narrowest array that holds a column exactly, and its decimals."""
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
-    if pa.types.is_date32(column.type):
-        column = column.cast(pa.int32())
     missing = column.is_null().to_numpy() if column.null_count else None
     if form == "number" and pa.types.is_floating(column.type):
         return _pack_floats(column.to_numpy(), missing)
+    if form == "date":
+        return _pack_dates(column.cast(pa.int64()), missing)
     filled = pc.fill_null(column, 0) if column.null_count else column
     if form == "number":
         wide = filled.to_numpy()
@@ -204,6 +205,16 @@ def pack_column(column: pa.ChunkedArray, form: Form) -> tuple[npt.NDArray[Any], 
             return numbers, 0
         return _with_missing(wide.astype(kind), missing), 0
     return _with_missing(filled.to_numpy().copy(), missing), 0
+
+
+def _pack_dates(seconds: pa.ChunkedArray, missing: Bools | None) -> tuple[npt.NDArray[Any], int]:
+    """Days as int32; where a date has a time of day, days and their fraction as float64."""
+    filled = (pc.fill_null(seconds, 0) if missing is not None else seconds).to_numpy()
+    days = filled // SECONDS_A_DAY
+    if bool((days * SECONDS_A_DAY == filled).all()):
+        return _with_missing(days.astype(np.int32), missing), 0
+    fraction = filled / SECONDS_A_DAY
+    return np.where(missing, np.nan, fraction) if missing is not None else fraction, 0
 
 
 def _with_missing(array: npt.NDArray[Any], missing: Bools | None) -> npt.NDArray[Any]:

@@ -35,6 +35,7 @@ from nexome.store.disk import fsync_path, now_iso, space_errors, write_atomic
 KEY_NAME: Final = "key"
 WITHDRAWN_NAME: Final = "withdrawn.jsonl"
 KEY_BYTES: Final = 32
+_SHA_BLOCK: Final = 64
 IDENTITY: Final = pa.schema([("participant", pa.uint64()), ("identifier", pa.string())])
 
 Keys = npt.NDArray[np.uint64]
@@ -79,15 +80,8 @@ def _make_key(path: Path) -> bytes:
 
 def participant_key(root: Path, people: str, identifier: str) -> int:
     """The key of one person: uint64. `people` as in `CohortEntry.people_of`."""
-    return _key(root_key(root), people.encode() + b"\0", _tidy(identifier).encode())
-
-
-def _key(secret: bytes, prefix: bytes, identifier: bytes) -> int:
-    return int.from_bytes(hmac.digest(secret, prefix + identifier, hashlib.sha256)[:8], "big")
-
-
-def _tidy(identifier: str) -> str:
-    return identifier.strip()
+    message = people.encode() + b"\0" + identifier.strip().encode()
+    return int.from_bytes(hmac.digest(root_key(root), message, "sha256")[:8], "big")
 
 
 def identifier_texts(column: pa.ChunkedArray | pa.Array) -> pa.Array:
@@ -106,8 +100,10 @@ class KeyMaker:
 
     def __init__(self, root: Path, people: str) -> None:
         self.people = people
-        self._secret = root_key(root)
-        self._prefix = people.encode() + b"\0"
+        padded = root_key(root).ljust(_SHA_BLOCK, b"\0")  # HMAC, RFC 2104
+        inner, outer = (hashlib.sha256(bytes(b ^ pad for b in padded)) for pad in (0x36, 0x5C))
+        inner.update(people.encode() + b"\0")
+        self._states = (inner, outer)
         self._keys: list[Keys] = []
         self._identifiers: list[pa.Array] = []
 
@@ -115,12 +111,21 @@ class KeyMaker:
         """uint64 key of each identifier (`identifier_texts`, no null)."""
         encoded = identifiers.dictionary_encode()
         texts = encoded.dictionary.to_pylist()
-        secret, prefix, digest, sha = self._secret, self._prefix, hmac.digest, hashlib.sha256
-        made = b"".join([digest(secret, prefix + t.encode(), sha)[:8] for t in texts])
-        keys = np.frombuffer(made, ">u8").astype(np.uint64)
+        keys = np.frombuffer(self._digests(texts), ">u8").astype(np.uint64)
         self._keys.append(keys)
         self._identifiers.append(encoded.dictionary)
         return keys[encoded.indices.to_numpy(zero_copy_only=False)]
+
+    def _digests(self, texts: list[str]) -> bytes:
+        """The first 8 bytes of each HMAC; the padded keys are hashed once (half the time of hmac.digest)."""
+        inner, outer = self._states
+        made = []
+        for text in texts:
+            within, around = inner.copy(), outer.copy()
+            within.update(text.encode())
+            around.update(within.digest())
+            made.append(around.digest()[:8])
+        return b"".join(made)
 
     def identities(self) -> pa.Table:
         """All keys made with their identifiers, sorted by key, each once.

@@ -232,10 +232,10 @@ class StagedCohort:
             )
         return self._makers.keys(texts)
 
-    def repeats(self) -> Int64s:
-        """Rows, in order of arrival, whose participant and visit stand in an earlier row too."""
+    def repeats(self, *, keep: Literal["first", "last"] = "first") -> Int64s:
+        """Rows, in order of arrival, with the participant and visit of another that is kept."""
         order, same = self._sorted()
-        return np.sort(order[same])
+        return np.sort(order[same if keep == "first" else _but_last(same)])
 
     def _sorted(self) -> tuple[Int64s, npt.NDArray[np.bool_]]:
         """Rows by participant, visit, arrival; and which of these repeat the one before."""
@@ -297,7 +297,7 @@ class StagedCohort:
                 "--duplicates first, or last.",
             )
         if keep == "last":
-            same = np.append(same[1:], [False])
+            same = _but_last(same)
         keys = spool[PARTICIPANT].to_numpy()
         order = order[~same & ~np.isin(keys[order], withdrawn)]
         if not len(order):
@@ -353,6 +353,11 @@ class StagedCohort:
             told = {"cohort": entry.id, "cohort_version": entry.version, "cohort_kind": entry.kind}
             root.append_event("cohort-published", **told, rows=entry.rows, people=entry.people)
         return CohortTable(root.path, entry)
+
+
+def _but_last(same: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Of rows that repeat the one before, those that are not the last of their kind."""
+    return np.append(same[1:], [False])[: len(same)]
 
 
 def place_folders(root: Path, work: Path, entry: CohortEntry) -> None:
