@@ -24,6 +24,7 @@ _IMPORT: Final[Table] = {
         "Bring in association results, as they are.",
     ),
     "genotypes": ("nexome.cli.genotypes:genotypes", "Bring in genotypes of people."),
+    "cohort": ("nexome.cli.cohort_import:cohort", "Bring in a table of participants and variables."),
     "ld-panel": ("nexome.cli.genotypes:ld_panel", "Bring in a reference panel for LD."),
     "genes": ("nexome.cli.genes:genes", "Bring in the genes of the home assembly."),
     "track": ("nexome.cli.tracks:track", "Bring in intervals or a signal: BED, bigBed, bigWig."),
