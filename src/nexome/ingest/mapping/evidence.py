@@ -32,6 +32,7 @@ FITS: Final = 3.0  # the farthest a unit may lie and still be named: sick people
 DOUBTED: Final = 2.5  # the declared unit is doubted from here on …
 BETTER: Final = 2.0  # … where another fits at least this many times better
 _ALIKE: Final = 0.5  # units whose distances differ by less are not told apart (g/L, mmol/L of triglycerides)
+_NEAR: Final = 1.5  # fold; nearer units are one to these values
 _CLIP: Final = 50.0  # scores beyond are all 'impossible'
 _ODD, _GAP, _USUAL = 4.0, 1.5, 3.0  # scores: of a stray value, of the gap before it, of one in its own unit
 _MOSTLY: Final = 0.8  # of the values beyond the gap that must be usual in the other unit
@@ -183,8 +184,8 @@ def _verdict(
         return UnitEvidence(known.name, declared, "too-few", "", n, (), None, *_few(n))
     best = fits[0]
     own = next((f for f in fits if declared and _same(f.unit, declared)), None)
-    second = next((f for f in fits if f is not best), None)
-    alone = second is None or second.distance >= BETTER * max(best.distance, 0.5)
+    rivals = [f for f in fits if not 1 / _NEAR < f.median / best.median < _NEAR]
+    alone = all(f.distance >= BETTER * max(best.distance, 0.5) for f in rivals)
     verdict: Verdict
     if own is None:
         verdict = "unlabelled" if best.distance <= FITS and alone else "unclear"
