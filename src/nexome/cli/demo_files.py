@@ -8,6 +8,7 @@
     <files>/manifest.tsv                what is known of each study, for `import associations --manifest`
     <files>/genes.gff3.gz …             genes, recombination map, bands, causes as a track (demo_tracks)
     <files>/panel.bed …                 genotypes of some of the people, for LD (demo_panel)
+    <files>/vocabulary.obo …            what traits are, in two languages, for search (demo_vocabulary)
     <files>/causes.tsv                  the major causal variants: what a good scan should find
 
 Nothing is imported here.
@@ -29,6 +30,7 @@ from pyarrow import csv as arrow_csv
 
 from nexome.cli.demo_panel import write_panel
 from nexome.cli.demo_tracks import write_tracks
+from nexome.cli.demo_vocabulary import term_of_trait, write_vocabulary
 from nexome.formats.gwas_ssf import write_ssf
 from nexome.methods.normal import neg_log10_p_from_z
 from nexome.methods.scan import ScanResult, scan_linear, scan_logistic
@@ -140,6 +142,7 @@ def write_files(
     _write_proteins(folder, population, phenotypes, scans)
     write_tracks(folder, population, phenotypes)
     write_panel(folder, population)
+    write_vocabulary(folder, population, phenotypes)
     _write_causes(folder / CAUSES, population, phenotypes)
     _write_manifest(folder / MANIFEST, population, phenotypes, scans)
     progress("write", len(traits), len(traits))
@@ -294,6 +297,7 @@ def _write_manifest(
             "trait": f"{trait.label} (simulated)",
             "trait_id": trait.id,
             "trait_zh": f"{trait.label_zh}（模拟）",
+            "ontology": term_of_trait(trait.id),
             "category": trait.category,
             "n": scan.n,
             "n_cases": "" if scan.cases is None else scan.cases,

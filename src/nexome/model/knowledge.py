@@ -152,6 +152,10 @@ def _p(preferred: str, name: str, synonyms: str = "", addresses: str = "") -> Pr
 
 
 PREFIXES: Final[tuple[Prefix, ...]] = (
+    # the demo's own
+    _p("NXDEMO", "Vocabulary of the Nexome demo"),
+    _p("simgene", "Genes of a simulation"),
+    _p("simprotein", "Proteins of a simulation"),
     # phenotypes and diseases
     _p("HP", "Human Phenotype Ontology", "HPO"),
     _p("MONDO", "Mondo Disease Ontology"),
