@@ -95,12 +95,16 @@ class Expansion:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A filter as it was read. `text` is its one written form; `taken_in` units that were not written."""
+    """A filter as it was read. `text` is its one written form.
+
+    `taken_in`: (variable, unit) where none was written; `converted`: variables whose limits came in another.
+    """
 
     filter: Filter
     text: str
     expansions: tuple[Expansion, ...] = ()
     taken_in: tuple[tuple[str, str], ...] = ()
+    converted: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -159,8 +163,9 @@ class Words:
             raise QueryError(
                 error.found, where=error.where, expected=error.expected, todo=error.todo
             ) from None
+        taken_in = tuple(dict.fromkeys(reading.taken_in))
         return Understood(
-            found, str(found), tuple(reading.expansions), tuple(dict.fromkeys(reading.taken_in))
+            found, str(found), tuple(reading.expansions), taken_in, frozenset(reading.converted)
         )
 
     def below(self, text: str) -> tuple[str, tuple[Filter, ...]]:
@@ -237,6 +242,7 @@ class _Reading:
     words: Words
     expansions: list[Expansion] = field(default_factory=list)
     taken_in: list[tuple[str, str]] = field(default_factory=list)
+    converted: set[str] = field(default_factory=set)
 
     def condition(self, part: Expression, *, denied: bool = False) -> Filter:  # noqa: PLR0911  one a kind
         """The filter of a true-or-false part; `denied`: of its opposite."""
@@ -356,6 +362,8 @@ class _Reading:
             if variable.unit:
                 self.taken_in.append((variable.name, variable.unit))
             return sign * right.value
+        if right.unit != variable.unit:
+            self.converted.add(variable.name)
         return convert_value(sign * right.value, right.unit, variable, where=_place(right.place))
 
 

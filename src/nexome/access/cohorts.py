@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     from nexome.access.identity import Principal
 
 PROBABILITIES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
-CLINICAL_NEAR: Final = 0.02  # a clinical limit in another unit is the grid's own, which readers of it use
+CLINICAL_NEAR: Final = 0.02  # 4.1 mmol/L is 158.5 mg/dL, and 160 to who reads mg/dL
+SAME: Final = 1e-12  # a limit and its neighbour in floating point
 _DIGITS: Final = 8  # of a number that was brought to another unit
 
 
@@ -310,7 +311,8 @@ def fitted(understood: Understood, grid: Grid | None) -> tuple[Understood, tuple
         axis = grid.axes.get(part.variable) if isinstance(part, Within) else None
         if not isinstance(part, Within) or axis is None:
             return part
-        fitted = replace(part, low=_at_cut(axis, part.low), high=_below_cut(axis, part.high))
+        near = CLINICAL_NEAR if part.variable in understood.converted else SAME
+        fitted = replace(part, low=_at_cut(axis, part.low, near), high=_below_cut(axis, part.high, near))
         if fitted != part:
             changed.append(str(fitted))
         return fitted
@@ -319,17 +321,16 @@ def fitted(understood: Understood, grid: Grid | None) -> tuple[Understood, tuple
     return replace(understood, filter=found, text=str(found)), tuple(changed)
 
 
-def _at_cut(axis: Axis, limit: float) -> float:
-    """The cut point a limit stands for, else the limit: 4.1 mmol/L is 158.5 mg/dL, and 160 to who reads mg/dL."""
+def _at_cut(axis: Axis, limit: float, near: float) -> float:
+    """The cut point a limit stands for, else the limit."""
     if not axis.cuts or math.isinf(limit):
         return limit
     nearest = min(axis.cuts, key=lambda cut: abs(cut - limit))
-    near = CLINICAL_NEAR if axis.banded_by == "clinical cut points" else 1e-12
     return nearest if math.isclose(nearest, limit, rel_tol=near) else limit
 
 
-def _below_cut(axis: Axis, limit: float) -> float:
-    cut = _at_cut(axis, limit)
+def _below_cut(axis: Axis, limit: float, near: float) -> float:
+    cut = _at_cut(axis, limit, near)
     return float(np.nextafter(cut, -math.inf)) if cut in axis.cuts else limit
 
 
