@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from nexome.cli.bench_cohorts import cohorts
 from nexome.cli.bench_search import search
 
 
@@ -249,3 +250,4 @@ def knowledge(
 
 
 bench.add_command(search)
+bench.add_command(cohorts)

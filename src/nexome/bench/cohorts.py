@@ -1,0 +1,188 @@
+"""How quick questions over people are: a made cohort of any size, imported from CSV and asked through a View.
+
+Each kind of reader is asked in a process of its own, disclosure control on: the owner, a controlled reader
+with ledger and audit, an anonymous reader on the grid. Every question has another population (limits, sexes
+and categories turn about), so that nothing is answered from an earlier one; the first, which opens files and
+compiles, is told apart. Refusals of the controlled reader are counted, and timed with the rest.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from nexome.access.centre import Centre
+from nexome.access.identity import Principal
+from nexome.access.view import View
+from nexome.bench.machine import describe_machine, folder_bytes, in_own_process
+from nexome.bench.made_cohort import COHORT, CohortPlan, made_dictionary, write_csv
+from nexome.ingest.cohorts.requests import CohortRequest
+from nexome.ingest.cohorts.run import import_cohort
+from nexome.model.errors import RefusedError
+from nexome.store.root import create_root, load_assembly, open_root
+
+READERS: Final = ("owner", "controlled", "grid")
+GOALS: Final = {
+    "import_cells_per_s": 5_000_000.0,
+    "count_p50_ms": 60.0,
+    "grouped_mean_p50_ms": 150.0,
+}
+PROJECT: Final = "bench"
+READER: Final = "bench-reader"
+_LIMITS: Final = (1.4, 1.8, 2.6, 3.4, 4.1, 4.9)
+_PRESSURES: Final = (110, 120, 130, 140, 150, 160)
+
+
+def run(
+    plan: CohortPlan, folder: Path, *, rounds: int, say: Callable[[str], None], command: str
+) -> dict[str, Any]:
+    """Make the cohort in a new folder below `folder`, import, ask, remove it; the report as JSON values."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix="nexome-bench-cohorts-") as name:
+        place = Path(name)
+        say(f"writing {plan.people:,} people × {plan.variables:,} variables as CSV")
+        file = place / "made.csv"
+        rows = write_csv(plan, file)
+        say("importing")
+        imported = in_own_process(import_file, plan, file, place / "root")
+        held = {"rows": rows, "csv_bytes": file.stat().st_size}
+        file.unlink()
+        held["root_bytes"] = folder_bytes(place / "root")
+        readers = {}
+        for reader in READERS:
+            say(f"asking as {reader}")
+            measured = in_own_process(ask, place / "root", reader, rounds)
+            readers[reader] = measured.value | {"memory_bytes": measured.peak_memory_bytes}
+    return {
+        "kind": "nexome-bench-cohorts",
+        "version": 1,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "command": command,
+        "machine": describe_machine(folder),
+        "plan": asdict(plan) | {"rounds": rounds},
+        "goals": GOALS,
+        "held": held,
+        "import": imported.value | {"memory_bytes": imported.peak_memory_bytes},
+        "readers": readers,
+    }
+
+
+def import_file(plan: CohortPlan, file: Path, root: Path) -> dict[str, float]:
+    """Import a CSV into a new root through the public import; seconds and cells a second."""
+    create_root(root, assembly=load_assembly("GRCh38"))
+    request = CohortRequest((file,), COHORT, made_dictionary(plan))
+    began = time.perf_counter()
+    report = import_cohort(open_root(root), request)
+    seconds = time.perf_counter() - began
+    return {
+        "seconds": round(seconds, 2),
+        "cells": report.cells,
+        "import_cells_per_s": round(report.cells / seconds),
+    }
+
+
+def ask(root: Path, reader: str, rounds: int) -> dict[str, Any]:
+    """The questions of one reader, timed: p50 and p95 in ms, the first, and what was refused why."""
+    with Centre.open(root) as centre:
+        view, how = _view(centre, reader)
+        questions: dict[str, Callable[[int], Any]] = {
+            "count": lambda turn: view.count("made", _filter(turn), **how),
+            "count_by_sex": lambda turn: view.count("made", _filter(turn), ["sex"], **how),
+            "grouped_mean": lambda turn: view.means("made", *_mean(turn), ["sex", "age"], **how),
+            "percentiles": lambda turn: view.percentiles("made", *_mean(turn), ["sex"], **how),
+        }
+        figures: dict[str, Any] = {}
+        for name, question in questions.items():
+            figures |= _timed(name, question, rounds)
+        return figures
+
+
+def _view(centre: Centre, reader: str) -> tuple[View, dict[str, Any]]:
+    if reader == "owner":
+        return centre.owner_view(), {}
+    if reader == "grid":
+        return centre.view_for(None), {}
+    # The project's way in is DISCLOSURE's: see `project_reader`.
+    principal = project_reader(centre)
+    return View(centre, principal), {"project": PROJECT}
+
+
+def project_reader(centre: Centre) -> Principal:
+    """A named reader with a grant on the made cohort in a project of its own."""
+    from nexome.store.ledger import open_project  # noqa: PLC0415
+
+    open_project(centre.root.path, PROJECT)
+    return Principal("holder", READER, frozenset({("@cohort:made", "read")}))
+
+
+def _filter(turn: int) -> str:
+    """A filter that each turn asks for other people by: sex, 20 years of age, LDL and asthma."""
+    low = 20 + 5 * (turn % 9)
+    sex = ("female", "male")[turn // 9 % 2]
+    limit = _LIMITS[turn // 3 % len(_LIMITS)]
+    asthma = ("yes", "no")[turn // 2 % 2]
+    age = f"age >= {low} and age < {low + 20}"
+    return f"sex = {sex} and {age} and ldl > {limit} mmol/L and asthma = {asthma}"
+
+
+def _mean(turn: int) -> tuple[str, str]:
+    pressure = _PRESSURES[turn % len(_PRESSURES)]
+    smoking = ("never", "former", "current")[turn // len(_PRESSURES) % 3]
+    return "ldl", f"sbp >= {pressure} and smoking = {smoking}"
+
+
+def _timed(name: str, question: Callable[[int], Any], rounds: int) -> dict[str, Any]:
+    times, refused = [], Counter[str]()
+    for turn in range(rounds + 1):
+        began = time.perf_counter()
+        try:
+            question(turn)
+        except RefusedError as error:
+            refused[error.reason] += 1
+        times.append((time.perf_counter() - began) * 1e3)
+    p50, p95 = np.percentile(times[1:], [50, 95])
+    return {
+        f"{name}_p50_ms": round(float(p50), 2),
+        f"{name}_p95_ms": round(float(p95), 2),
+        f"{name}_first_ms": round(times[0], 1),
+        f"{name}_refused": dict(refused),
+    }
+
+
+def as_markdown(report: dict[str, Any]) -> str:
+    """The report as tables."""
+    machine, plan, held = report["machine"], report["plan"], report["held"]
+    lines = [
+        (
+            f"{report['date']}, `{report['command']}`, {machine['cpu']}, {machine['cores']} cores: "
+            f"{plan['people']:,} people × {plan['variables']:,} variables, {held['rows']:,} rows, "
+            f"{held['csv_bytes'] / 1e9:.2f} GB of CSV, {held['root_bytes'] / 1e9:.2f} GB kept."
+        ),
+        "",
+        (
+            f"Import: {report['import']['import_cells_per_s'] / 1e6:.1f} M cells/s "
+            f"({report['import']['memory_bytes'] / 1e9:.1f} GB of memory); goal 5 M."
+        ),
+        "",
+        "| question | " + " | ".join(READERS) + " | goal |",
+        "|---|" + "---|" * (len(READERS) + 1),
+        *_figures(report),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _figures(report: dict[str, Any]) -> Iterator[str]:
+    readers = report["readers"]
+    names = [name for name in readers[READERS[0]] if name.endswith("_ms")]
+    for name in names:
+        cells = (f"{readers[reader][name]:,}" for reader in READERS)
+        goal = report["goals"].get(name)
+        told = "" if goal is None else f"≤ {goal:g}"
+        yield f"| {name.replace('_', ' ')} | " + " | ".join(cells) + f" | {told} |"
