@@ -128,10 +128,16 @@ def test_percentiles_need_people_beyond_them() -> None:
 
 def test_shapes_are_compared_whatever_level_and_scale() -> None:
     rng = np.random.default_rng(5)
+    age, sex = rng.uniform(20, 60, 4000), np.where(rng.random(4000) < 0.5, "male", "female")
     normal, skewed = rng.normal(0, 1, 4000), rng.lognormal(0, 1, 4000)
-    assert shape_distance(normal, 100 + 7 * normal) < 1e-9
-    assert shape_distance(normal, skewed) > 1
-    assert np.isnan(shape_distance(normal[:50], skewed))
+    even = People(normal, sex, age)
+    assert shape_distance(even, People(100 + 7 * normal, sex, age)) < 1e-9
+    assert shape_distance(even, People(skewed, sex, age)) > 1
+    with_children = People(
+        np.append(normal, [-9.0] * 900), np.append(sex, ["male"] * 900), np.append(age, [3.0] * 900)
+    )
+    assert shape_distance(even, with_children) < 1e-9
+    assert np.isnan(shape_distance(People(normal[:50], sex[:50], age[:50]), even))
 
 
 def test_piles_at_the_ends_are_found() -> None:

@@ -127,7 +127,7 @@ def adjusted_shift(one: People, others: People) -> Shift | None:
     w = np.array(weights) / np.sum(weights)
     difference = float(w @ np.array(differences))
     half = _Z * float(np.sqrt(w**2 @ np.array(variances)))
-    people, squares, freedom = np.array(spread).sum(axis=0)
+    people, squares, freedom = np.array(spread, np.float64).sum(axis=0)
     sd = float(np.sqrt(squares / freedom))
     relative = difference / sd if sd else 0.0
     return Shift(
@@ -210,15 +210,24 @@ def _slope(x: Array, y: Array) -> tuple[float, float, float]:
     return slope, slope - _Z * error, slope + _Z * error
 
 
-def shape_distance(values: Array, others: Array) -> float:
+def shape_distance(one: People, others: People) -> float:
     """How differently two distributions are shaped once median and spread are made equal.
+
+    Only people of sex × ten years that both sides have at least LEAST of: children on one side are no shape.
 
     The largest difference among six percentiles, each side centred at its median and divided by its
     interquartile range / 1.349: 0 the same shape, 1 a whole standard deviation apart in a tail. NaN where
     one side has fewer than 100 values or no spread.
     """
+    one, others = one.known(), others.known()
+    cells, others_cells = _cells(one), _cells(others)
+    shared = [
+        c
+        for c in np.intersect1d(cells, others_cells)
+        if c >= 0 and min((cells == c).sum(), (others_cells == c).sum()) >= LEAST
+    ]
     scaled = []
-    for side in (values[np.isfinite(values)], others[np.isfinite(others)]):
+    for side in (one.values[np.isin(cells, shared)], others.values[np.isin(others_cells, shared)]):
         if side.size < 100:
             return np.nan
         low, median, high = np.percentile(side, [25, 50, 75])

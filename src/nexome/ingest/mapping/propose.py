@@ -363,7 +363,7 @@ def likeness(one: str, other: str) -> float:
 
 
 def _assigned(scored: list[Proposal], asked: _Asked, threshold: float) -> list[Proposal]:
-    """Each variable and each target used once, the best score first; of equals the fuller, then the earlier."""
+    """Each variable and each target used once, the best score first; of equals the fuller one."""
 
     def filled(proposal: Proposal) -> int:
         column = asked.source.column(proposal.variable)
