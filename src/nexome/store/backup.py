@@ -3,9 +3,11 @@
 A backup is a folder laid out as a root, so that it can be opened and served as it stands, and
 backup.json, which says which manifest it holds. Folders of associations, genotypes, tracks, knowledge
 never change once published; they are copied, or hard-linked where asked and possible, and those that are
-there already are kept: a second backup into the same folder costs only what is new. Files that do change
-(manifest, events, catalogue, settings, genes) are taken together under the root's lock, which is held
-for a moment. A catalogue in another database (PostgreSQL) is not copied; the report says so.
+there already are kept: a second backup into the same folder costs only what is new. Who withdrew from a
+cohort stays out: the list of withdrawn participants only grows, in a backup and in what is restored from it.
+Files that do change (manifest, events, catalogue, settings, genes) are taken together under the root's
+lock, which is held for a moment. A catalogue in another database (PostgreSQL) is not copied; the
+report says so.
 """
 
 from __future__ import annotations
@@ -22,6 +24,14 @@ from typing import Final
 from nexome.model.errors import DamagedError, InputError, NotFoundError
 from nexome.store.associations.manifest import FOLDER, NAME, Manifest, load_manifest
 from nexome.store.checksums import find_damage
+from nexome.store.cohorts.manifest import FOLDER as COHORTS
+from nexome.store.cohorts.manifest import IDENTITIES
+from nexome.store.cohorts.manifest import NAME as COHORTS_NAME
+from nexome.store.cohorts.manifest import PACKED as COHORTS_PACKED
+from nexome.store.cohorts.manifest import RESERVED as COHORTS_RESERVED
+from nexome.store.cohorts.manifest import load_manifest as load_cohorts
+from nexome.store.cohorts.people import KEY_NAME, WITHDRAWN_NAME
+from nexome.store.cohorts.withdrawing import SAMPLES_NAME, finish_withdrawals, merge_withdrawn
 from nexome.store.disk import (
     RootLock,
     check_free_space,
@@ -54,11 +64,13 @@ VERSION: Final = 1
 BACKUP_NAME: Final = "backup.json"
 CATALOGUE_NAME: Final = "catalogue.sqlite"
 GENES_NAME: Final = "genes"
-SMALL_FOLDERS: Final = (GENES_NAME, PAPERS_NAME)  # taken whole, each time
+SMALL_FOLDERS: Final = (GENES_NAME, PAPERS_NAME, f"{COHORTS}/{IDENTITIES}")  # taken whole, each time
+PEOPLE: Final = tuple(f"{COHORTS}/{name}" for name in (WITHDRAWN_NAME, KEY_NAME, SAMPLES_NAME))
 MANIFESTS: Final = (
     f"{GENOTYPES}/{GENOTYPES_NAME}",
     f"{TRACKS}/{TRACKS_NAME}",
     f"{KNOWLEDGE}/{KNOWLEDGE_NAME}",
+    f"{COHORTS}/{COHORTS_NAME}",
     f"{FOLDER}/{NAME}",
 )
 LOCK_WAIT_S: Final = 600.0
@@ -113,6 +125,7 @@ def backup_root(
                 raise
     if source.settings.catalogue_url:
         report.left_out.append("catalogue (kept outside the root; back it up with its own database)")
+    merge_withdrawn(target / _INCOMING, target / PEOPLE[0])
     _put_changing_files(target)
     _stamp(target, source.id, manifest.sequence)
     _drop_unused(target, kept)
@@ -127,10 +140,13 @@ def _stamp(target: Path, root_id: str, sequence: int) -> None:
     write_stamped(target / BACKUP_NAME, values, kind=KIND, version=VERSION, sealed=True)
 
 
-def restore_root(backup: Path, target: Path, *, progress: Progress | None = None) -> BackupReport:
+def restore_root(
+    backup: Path, target: Path, *, withdrawn: Path | None = None, progress: Progress | None = None
+) -> BackupReport:
     """Make a new root at `target` (empty or absent) from a backup, checking every copied folder.
 
-    Raises InputError when `target` holds something, NotFoundError when `backup` is no backup,
+    `withdrawn`: a withdrawn.jsonl that is newer than the backup; whom it or the backup's own names is not
+    in the new root. Raises InputError when `target` holds something, NotFoundError when `backup` is none,
     DamagedError when it was interrupted or its files are not those that were backed up.
     """
     if target.exists() and any(target.iterdir()):
@@ -153,8 +169,12 @@ def restore_root(backup: Path, target: Path, *, progress: Progress | None = None
     _copy_folders(backup, target, kept, report, hard_links=False, progress=progress)
     _check_folders(target, kept)
     _take_changing_files(backup, target / _INCOMING, report)
+    if withdrawn is not None:
+        merge_withdrawn(target / _INCOMING, withdrawn)
     _put_changing_files(target)
-    open_root(target).append_event("backup-restored", manifest=manifest.sequence)
+    root = open_root(target)
+    root.append_event("backup-restored", manifest=manifest.sequence)
+    finish_withdrawals(root)
     return report
 
 
@@ -177,7 +197,8 @@ def _check_target(target: Path, root_id: str) -> None:
 def _load_kept(root: Path) -> dict[str, str]:
     """Path below the root of each folder that manifests name → its digest."""
     digests = _digests(load_manifest(root), load_genotypes(root))
-    return digests | TrackManifest.load(root).digests | KnowledgeManifest.load(root).digests
+    digests |= TrackManifest.load(root).digests | KnowledgeManifest.load(root).digests
+    return digests | load_cohorts(root).digests
 
 
 def _digests(manifest: Manifest, genotypes: GenotypesManifest) -> dict[str, str]:
@@ -243,7 +264,10 @@ def _published(target: Path) -> Iterator[Path]:
     yield from (target / FOLDER / "studies").glob("*/*")
     yield from (p for p in (target / TRACKS).glob("*/*") if p.is_dir())
     yield from (p for p in (target / KNOWLEDGE).glob("*/*") if p.is_dir() and p.parent.name not in DERIVED)
-    # packed forms, which a backup makes when it is asked, are derived and left alone
+    # packed forms of cohorts hold people, who may have withdrawn since
+    yield from (target / COHORTS / COHORTS_PACKED).glob("*/*")
+    yield from (p for p in (target / COHORTS).glob("*/*") if p.parent.name not in COHORTS_RESERVED)
+    # packed forms of genotypes, which a backup makes when it is asked, are derived and left alone
     yield from (p for p in (target / GENOTYPES).glob("*/*") if p.is_dir() and p.parent.name not in RESERVED)
 
 
@@ -255,10 +279,10 @@ def _take_changing_files(root: Path, incoming: Path, report: BackupReport) -> No
     shutil.rmtree(incoming, ignore_errors=True)
     incoming.mkdir(parents=True)
     with space_errors(incoming):
-        for name in (ROOT_NAME, SETTINGS_NAME, MEASURES_NAME, EVENTS_NAME, *MANIFESTS):
+        for name in (ROOT_NAME, SETTINGS_NAME, MEASURES_NAME, EVENTS_NAME, *PEOPLE, *MANIFESTS):
             if (root / name).exists():
                 (incoming / name).parent.mkdir(exist_ok=True)
-                shutil.copyfile(root / name, incoming / name)
+                shutil.copy(root / name, incoming / name)  # with its mode: the key is for its owner alone
         for name in SMALL_FOLDERS:
             if (root / name).is_dir():
                 shutil.copytree(root / name, incoming / name)
@@ -279,7 +303,7 @@ def _put_changing_files(target: Path) -> None:
     for name in SMALL_FOLDERS:
         if (incoming / name).is_dir():
             remove_folder(target / name)
-    kept = (CATALOGUE_NAME, SETTINGS_NAME, MEASURES_NAME, EVENTS_NAME, ROOT_NAME, *MANIFESTS)
+    kept = (*PEOPLE, CATALOGUE_NAME, SETTINGS_NAME, MEASURES_NAME, EVENTS_NAME, ROOT_NAME, *MANIFESTS)
     for name in (*SMALL_FOLDERS, *kept):
         if (incoming / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ NAME: Final = "manifest.json"
 PACKED: Final = "packed"
 IDENTITIES: Final = "identities"
 # no cohort has such a name: they are taken by what lies beside the cohorts
-RESERVED: Final = frozenset({NAME, PACKED, IDENTITIES, "staging", "key", "withdrawn.jsonl"})
+RESERVED: Final = frozenset({NAME, PACKED, IDENTITIES, "staging", "key", "withdrawn.jsonl", "samples.csv"})
 
 CohortKind = Literal["source", "harmonised"]
 COHORT_KINDS: Final = ("source", "harmonised")

@@ -143,7 +143,7 @@ def build_packed(columns: Iterable[tuple[Variable | None, pa.ChunkedArray]], tar
                 if variable is None:
                     places.append(_write(stream, PARTICIPANTS, "number", (column.to_numpy(), 0)))
                 elif variable.type != "text":
-                    form: Form = _form(variable)
+                    form: Form = form_of(variable)
                     places.append(_write(stream, variable.name, form, pack_column(column, form)))
     return places
 
@@ -168,7 +168,8 @@ def beside(path: Path) -> Path:
     return path.with_name(f".{path.name}-{secrets.token_hex(4)}")
 
 
-def _form(variable: Variable) -> Form:
+def form_of(variable: Variable) -> Form:
+    """How a variable is packed."""
     if variable.type in {"category", "boolean"}:
         return "code"
     return "date" if variable.type == "date" else "number"

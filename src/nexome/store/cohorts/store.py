@@ -14,7 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 from nexome.model.cohorts import Cohort, Dictionary
+from nexome.model.errors import NotFoundError
 from nexome.model.terms import Access
 from nexome.store.associations.staging import sweep
 from nexome.store.cohorts.manifest import (
@@ -28,8 +31,15 @@ from nexome.store.cohorts.manifest import (
     manifest_path,
     swap_manifest,
 )
-from nexome.store.cohorts.people import identities_path, participant_key
+from nexome.store.cohorts.people import (
+    identities_path,
+    participant_key,
+    read_identities,
+    read_withdrawn,
+    withdrawn_path,
+)
 from nexome.store.cohorts.table import CohortTable
+from nexome.store.cohorts.withdrawing import Withdrawn, finish_withdrawals, is_pending, withdraw_participants
 from nexome.store.cohorts.write import LOCK_WAIT_S, StagedCohort
 from nexome.store.disk import RootLock, remove_folder
 from nexome.store.root import Root, open_root
@@ -42,7 +52,7 @@ class CohortStore:
         self.root = root
         self.folder = root.path / FOLDER
         self._lock = threading.Lock()
-        self._seen: tuple[tuple[int, int, int], CohortManifest] | None = None
+        self._seen: tuple[tuple[tuple[int, int, int], ...], CohortManifest] | None = None
         self._tables: dict[CohortEntry, CohortTable] = {}
 
     @classmethod
@@ -51,11 +61,18 @@ class CohortStore:
         return cls(open_root(Path(root_path)))
 
     def manifest(self) -> CohortManifest:
-        """The manifest as of now; read again only when its file changed."""
+        """The manifest as of now; read again only when its file or the list of the withdrawn changed.
+
+        A withdrawal that was cut off, or came with a restored backup, is finished first.
+        """
         stamp = self._stamp()
         with self._lock:
             if self._seen is None or self._seen[0] != stamp:
-                self._seen = (stamp, load_manifest(self.root.path))
+                present = load_manifest(self.root.path)
+                if is_pending(self.root.path, present):
+                    finish_withdrawals(self.root)
+                    stamp, present = self._stamp(), load_manifest(self.root.path)
+                self._seen = (stamp, present)
             return self._seen[1]
 
     def cohorts(self) -> Sequence[CohortEntry]:
@@ -108,6 +125,25 @@ class CohortStore:
             self.root.append_event("cohort-withdrawn", cohort=cohort, reason=reason)
             self._remove_unnamed()
 
+    def withdraw_participant(
+        self, people: str, identifier: str, *, reason: str, unseen: bool = False
+    ) -> Withdrawn:
+        """Take a person out of every version of every table, for good; imports leave the person out.
+
+        `people` as in `CohortEntry.people_of`. `unseen`: nobody of that identifier was ever imported, and
+        is to be kept out. Raises NotFoundError for such a one otherwise.
+        """
+        key = self.participant_key(people, identifier)
+        known = np.isin(np.uint64(key), read_identities(self.root.path, people)["participant"].to_numpy())
+        if not known and not unseen and key not in read_withdrawn(self.root.path):
+            raise NotFoundError(
+                "nobody of that identifier",
+                where=f"people {people[:80]}",
+                expected="an identifier as it stands in the imported file",
+                todo="Check it. To keep somebody out who was never imported: --unseen.",
+            )
+        return withdraw_participants(self.root, people, [key], reason=reason)
+
     def clean(self) -> list[str]:
         """Remove abandoned staging and folders that the manifest does not name; gives what was removed."""
         removed = sweep(self.folder)
@@ -128,9 +164,15 @@ class CohortStore:
                         path.parent.rmdir()
         return removed
 
-    def _stamp(self) -> tuple[int, int, int]:
-        try:
-            stat = manifest_path(self.root.path).stat()
-        except FileNotFoundError:
-            return (0, 0, 0)
-        return (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    def _stamp(self) -> tuple[tuple[int, int, int], ...]:
+        return tuple(
+            _stamp_of(path) for path in (manifest_path(self.root.path), withdrawn_path(self.root.path))
+        )
+
+
+def _stamp_of(path: Path) -> tuple[int, int, int]:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return (0, 0, 0)
+    return (stat.st_ino, stat.st_size, stat.st_mtime_ns)
