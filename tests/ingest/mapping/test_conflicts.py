@@ -47,7 +47,7 @@ def test_sources_of_one_population_have_no_conflict() -> None:
     [
         ({"above": 7}, ("level", "odd", "question")),
         ({"above": 15}, ("level", "odd", "strong")),
-        ({"step": 10}, ("rounding", "odd", "strong")),
+        ({"step": 10}, ("rounding", "odd", "question")),
         ({"step": 2}, ("rounding", "odd", "strong")),
         ({"rise": -0.2}, ("trend", "odd", "strong")),
         ({"skew": 1}, ("shape", "odd", "question")),

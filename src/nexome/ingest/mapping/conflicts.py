@@ -43,7 +43,7 @@ Weight = Literal["note", "question", "strong"]
 LEVEL, LEVEL_STRONG = 0.3, 0.8  # standard deviations; analytical methods of one laboratory differ by less
 SHAPE, SHAPE_STRONG = 0.5, 1.0  # standard deviations in a tail
 FIVES, EVEN = 0.35, 0.7  # shares of last digits 0 and 5, and of even ones, taken as preference
-COARSER: Final = 5.0  # fold; steps of two sources differing by less are not told
+COARSER, COARSEST = 5.0, 10.0  # fold; steps of two sources differing by less are not told
 PILED: Final = 0.03  # share of values equal to the smallest or the largest
 REFUSED: Final = 0.005  # share of values refused as impossible
 _DIGITS_FROM: Final = 50  # values; fewer say nothing of digits
@@ -210,7 +210,7 @@ def _rounding(
         yield Conflict(
             variable.name,
             "rounding",
-            "note",
+            "question" if own.step >= COARSEST * finest * (1 - 1e-9) else "note",
             drawn.source,
             own.step,
             f"written down in steps of {own.step:g} {drawn.recorded_unit}, others in {finest:g}",
