@@ -377,7 +377,7 @@ def code_of(variable: Variable, written: str, place: int) -> Text:
         [
             c
             for c in variable.categories
-            if _truth_of(c.label or c.code) is not None and _truth_of(c.label or c.code) == _truth_of(lower)
+            if truth_of(c.label or c.code) is not None and truth_of(c.label or c.code) == truth_of(lower)
         ],
     ):
         if len(kept) > 1:
@@ -404,13 +404,14 @@ def code_of(variable: Variable, written: str, place: int) -> Text:
     )
 
 
-def _truth_of(word: str) -> bool | None:
+def truth_of(word: str) -> bool | None:
+    """What a word says of yes and no; None: nothing."""
     lower = word.lower()
     return True if lower in _YES else False if lower in _NO else None
 
 
 def _truth(variable: Variable, written: str, place: int) -> Truth:
-    truth = _truth_of(written)
+    truth = truth_of(written)
     if truth is None:
         fail(f"{written[:80]!r} beside {variable.name}", place, "yes or no")
     return Truth(truth, place)

@@ -62,6 +62,11 @@ class Column:
     missing: NDArray[np.bool_]
     categories: tuple[str, ...] = ()
 
+    @property
+    def coded(self) -> bool:
+        """Whether values are codes, of a category or a text; a column of all missing may have no categories."""
+        return bool(self.values.dtype == np.int32)
+
 
 _COMPARE: Final[dict[str, Callable[[Array, Array], Array]]] = {
     "=": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
@@ -73,6 +78,7 @@ _ONE: Final[dict[str, Callable[[Array], Array]]] = {
     "abs": np.abs, "sqrt": np.sqrt, "exp": np.exp, "ln": np.log, "log10": np.log10, "log2": np.log2, "floor": np.floor,
     "ceil": np.ceil,
 }  # fmt: skip
+BOOLEAN: Final = ("false", "true")  # how a yes or no is kept: codes of these two
 _NEVER: Final = np.zeros((), dtype=bool)
 _ONE_PART: Final = Column(np.ones(()), _NEVER)
 
@@ -132,19 +138,22 @@ def _named(name: str, place: int, columns: Mapping[str, Values]) -> Column:
     if name not in columns:
         fail(f"the name {name[:80]!r}", place, "the name of a variable")
     column = columns[name]
-    return Column(column.values, column.missing, tuple(column.categories))
+    categories = tuple(column.categories)
+    if categories == BOOLEAN:
+        return Column(column.values == 1, column.missing)
+    return Column(column.values, column.missing, categories)
 
 
 def _condition(part: Expression, columns: Mapping[str, Values]) -> Column:
     column = _of(part, columns)
-    if column.categories or column.values.dtype != bool:
+    if column.values.dtype != bool:
         fail("a value", part.place, "a condition that is true or false")
     return column
 
 
 def _number(part: Expression, columns: Mapping[str, Values]) -> Column:
     column = _of(part, columns)
-    if column.categories:
+    if column.coded:
         fail("a text or category", part.place, "a number")
     if column.values.dtype == np.float64:
         return column
@@ -171,8 +180,8 @@ def _logic(op: str, left: Column, right: Column) -> Column:
 def _compare(node: Binary, columns: Mapping[str, Values]) -> Column:
     left, right = _of(node.left, columns), _of(node.right, columns)
     missing = left.missing | right.missing
-    if left.categories or right.categories:
-        if node.op not in {"=", "!="} or not (left.categories and right.categories):
+    if left.coded or right.coded:
+        if node.op not in {"=", "!="} or not (left.coded and right.coded):
             fail(f"a category with {node.op}", node.place, "= or != between a category and one of its codes")
         codes = {code: number for number, code in enumerate(left.categories)}
         same = left.values == _recode(right, codes)
@@ -182,8 +191,8 @@ def _compare(node: Binary, columns: Mapping[str, Values]) -> Column:
 
 def _recode(column: Column, codes: dict[str, int]) -> Array:
     """The column's codes as those of another: `codes` gives the number of each text; −1 where it has none."""
-    table = np.array([codes.get(code, -1) for code in column.categories], dtype=np.int32)
-    recoded: Array = table[np.where(column.missing, 0, column.values)]
+    table = np.array([*(codes.get(code, -1) for code in column.categories), -1], dtype=np.int32)
+    recoded: Array = table[np.where(column.missing, -1, column.values)]
     return recoded
 
 
@@ -225,7 +234,7 @@ def _alike(given: list[Column], parts: list[Expression]) -> tuple[list[Column], 
 
 
 def _kind(column: Column) -> str:
-    if column.categories:
+    if column.coded:
         return "category"
     return "condition" if column.values.dtype == bool else "number"
 
