@@ -17,6 +17,7 @@ from typing import Final, Self
 
 from nexome.access.allowance import Allowance, allowance_of
 from nexome.access.cohort_kept import CohortWords
+from nexome.access.disclosure.state import DisclosureState
 from nexome.access.identity import EVERYONE, GRANT_LEVELS, OWNER, GrantLevel, Principal, token_hash
 from nexome.access.knowledge import NewestGraph
 from nexome.access.ld_cache import LdCache
@@ -69,6 +70,7 @@ class Centre:
         self.graph = NewestGraph(root.path, self.knowledge)
         self.cohorts = CohortStore(root)
         self.cohort_words = CohortWords()
+        self.disclosure = DisclosureState(root.path)
         self.search_index = NewestIndex(root.path)
         self.owner_index = NewestIndex(root.path, OWNER_FOLDER)
 

@@ -110,6 +110,38 @@ def panel_subject(name: str) -> str:
     return f"@genotypes:{name}"
 
 
+def cohort_subject(name: str) -> str:
+    """What a grant on a cohort is on; no study can be called so."""
+    return f"@cohort:{name}"
+
+
+def project_subject(cohort: str, project: str) -> str:
+    """What a grant on a cohort in a project is on."""
+    return f"@cohort:{cohort}:{project}"
+
+
+def decide_cohort(principal: Principal, name: str, access: Access) -> Decision:
+    """Whether `principal` may know of a cohort and ask about it on its grid.
+
+    A grant on every study is none on cohorts; a grant in a project is one on its cohort too.
+    """
+    if principal.kind == "owner":
+        return _OWNER
+    if access == "open":
+        return _OPEN
+    own = cohort_subject(name)
+    if any(subject == own or subject.startswith(f"{own}:") for subject, _ in principal.grants):
+        return _GRANTED
+    return _UNKNOWN
+
+
+def may_use_project(principal: Principal, cohort: str, project: str) -> bool:
+    """Whether `principal` may ask free questions about a cohort in a project."""
+    if principal.kind == "owner":
+        return True
+    return any(subject == project_subject(cohort, project) for subject, _ in principal.grants)
+
+
 def decide_panel(principal: Principal, name: str, access: Access) -> Decision:
     """Whether `principal` may ask for LD and frequencies in a set of genotypes; nobody may ask for genotypes.
 

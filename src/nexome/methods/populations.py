@@ -172,10 +172,22 @@ def _sketch(numbers: Any, group: Any, cell: Any, cells: int) -> Any:
 
 def _first_in_cell(run: npt.NDArray[np.int64], cell: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     """Whether a row is its person's first in its cell."""
-    rows = np.flatnonzero(cell >= 0)
-    order = rows[np.lexsort((rows, cell[rows], run[rows]))]
-    fresh = np.ones(len(order), bool)
-    fresh[1:] = (run[order[1:]] != run[order[:-1]]) | (cell[order[1:]] != cell[order[:-1]])
-    first = np.zeros(len(cell), bool)
-    first[order[fresh]] = True
+    cells = int(cell.max(initial=-1)) + 1
+    if len(run) < 2 or (run[1:] >= run[:-1]).all():
+        return _first_of_runs(run, cell, cells)
+    order = np.argsort(run, kind="stable")
+    first = np.empty(len(run), bool)
+    first[order] = _first_of_runs(run[order], cell[order], cells)
+    return first
+
+
+@njit(cache=True, nogil=True)
+def _first_of_runs(run: Any, cell: Any, cells: int) -> Any:
+    last = np.full(cells, np.int64(-1))
+    first = np.zeros(len(run), np.bool_)
+    for row in range(len(run)):
+        at = cell[row]
+        if at >= 0 and last[at] != run[row]:
+            last[at] = run[row]
+            first[row] = True
     return first

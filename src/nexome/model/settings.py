@@ -83,7 +83,7 @@ class Settings:
         least=3,
     )
     disclosure_populations: int = _setting(
-        2_048,
+        1_024,
         "Different populations one project may be answered about; its ledger holds them.",
         "一个项目最多可获得多少个不同人群的结果；由项目台账记录。",
         least=1,

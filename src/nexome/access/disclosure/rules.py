@@ -20,7 +20,7 @@ class Rules:
     """What Guard holds to. Shares are of 1."""
 
     min_cell: int = 5
-    populations: int = 2_048
+    populations: int = 1_024
     parameters_share: float = 0.33  # DataSHIELD nfilter.glm
     categories: int = 40  # nfilter.levels.max
     categories_share: float = 0.33  # nfilter.levels.density

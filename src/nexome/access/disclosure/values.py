@@ -44,7 +44,7 @@ class Sums:
 
 def valid_cell(cells: Cells) -> npt.NDArray[np.int32]:
     """The cell of each row [R] that counts: −1 where a value or a weight is missing, or a weight is 0."""
-    counted = cells.cell
+    counted = np.asarray(cells.cell, np.int32)
     if cells.values is not None:
         counted = np.where(np.isfinite(cells.values), counted, np.int32(-1))
     if cells.weights is not None:
@@ -77,14 +77,15 @@ def one_a_person(
     values = cells.values if cells.values is not None else np.ones(len(counted))
     weights = cells.weights if cells.weights is not None else np.ones(len(counted))
     if people.run is None:
-        return counted.astype(np.int32, copy=False), values, weights
+        return counted, values, weights
     rows = np.flatnonzero(counted >= 0)
     pairs = np.stack([counted[rows].astype(np.int64), people.run[rows]])
     kept, which = np.unique(pairs, axis=1, return_inverse=True)
     which = which.reshape(-1)
     weight = np.bincount(which, weights[rows], kept.shape[1])
     total = np.bincount(which, weights[rows] * values[rows], kept.shape[1])
-    return kept[0].astype(np.int32), total / weight, weight
+    cell: npt.NDArray[np.int32] = kept[0].astype(np.int32)
+    return cell, total / weight, weight.astype(np.float64)
 
 
 def percentiles_of(

@@ -62,11 +62,11 @@ class Split:
 class Question:
     """A question over people, as it is decided on and as the audit log keeps it.
 
-    `text` is its canonical wording (it may hold limits and codes that were asked, no value of a record).
-    `conditions` is the filter as a conjunction, None where it is none ('or', 'not measured'). `by` are the
-    axes of the answer, in the order of `Cells.shape`. `probabilities` are of kind 'percentiles'.
-    `parameters` is the number of a model's or curve's parameters. `min_cell` may raise the smallest cell,
-    never lower it. `permit` and `hgr_class` say under which permit of human genetic resources it falls.
+    `measured` is the variable whose values are asked about. `text` is its canonical wording (it may hold
+    limits and codes that were asked, no value of a record). `conditions` is the filter as a conjunction,
+    None where it is none ('or', 'not measured'). `by` are the axes of the answer, in the order of
+    `Cells.shape`. `probabilities` are of kind 'percentiles'. `parameters` is the number of a model's or
+    curve's parameters. `min_cell` may raise the smallest cell, never lower it.
     """
 
     kind: Kind
@@ -76,6 +76,7 @@ class Question:
     variables: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] | None = ()
     by: tuple[Split, ...] = ()
+    measured: str = ""
     probabilities: tuple[float, ...] = ()
     parameters: int = 0
     min_cell: int = 0
