@@ -82,10 +82,27 @@ _COHORT: Final[Table] = {
     "show": ("nexome.cli.cohort:show", "Show one cohort, or its receipt."),
     "variables": ("nexome.cli.cohort:variables", "List the variables of a cohort."),
     "withdraw": ("nexome.cli.cohort:withdraw", "Take a cohort out of the root."),
+    "find": ("nexome.cli.cohort_count:find", "Find variables in all cohorts."),
+    "matrix": ("nexome.cli.cohort_count:matrix", "Which cohort measured what."),
+    "grid": ("nexome.cli.cohort_count:grid", "The bands and categories anyone may ask by."),
+    "count": ("nexome.cli.cohort_count:count", "Count the people a filter holds for."),
+    "mean": ("nexome.cli.cohort_count:mean", "Means of a variable, in groups."),
+    "percentiles": ("nexome.cli.cohort_count:percentiles", "Percentiles of a variable, in groups."),
+    "histogram": ("nexome.cli.cohort_count:histogram", "People in each band of a variable."),
+    "compare": ("nexome.cli.cohort_count:compare", "One quantity in all cohorts that have it."),
 }
 _TRACKS: Final[Table] = {
     "list": ("nexome.cli.tracks:list_tracks", "List all tracks."),
     "withdraw": ("nexome.cli.tracks:withdraw", "Take a track away."),
+}
+_REFERENCE: Final[Table] = {
+    "build": ("nexome.cli.reference:build", "Build a set of a cohort."),
+    "rebuild": ("nexome.cli.reference:rebuild", "Build a set again, of the people as they are now."),
+    "list": ("nexome.cli.reference:list_sets", "List all sets."),
+    "show": ("nexome.cli.reference:show", "Show a data sheet, or one variable's values."),
+    "place": ("nexome.cli.reference:place", "Tell where a value lies among people."),
+    "export": ("nexome.cli.reference:export", "Copy a set to a folder: Parquet, CSV, sheets."),
+    "withdraw": ("nexome.cli.reference:withdraw", "Take a set away."),
 }
 _KNOWLEDGE: Final[Table] = {
     "load": ("nexome.cli.knowledge:load", "Load ontologies, tables of terms, mappings, annotations."),
@@ -129,12 +146,13 @@ COMMANDS: Final[Table] = {
     "status": ("nexome.cli.status:status", "Tell what a root holds and how it is."),
     "export": ("nexome.cli.studies:export", "Write a study as a GWAS-SSF or Parquet file."),
     "access": ("nexome.cli.studies:access", "Open a study to everyone, or make it private."),
-    "withdraw": ("nexome.cli.studies:withdraw", "Take a study out of the store."),
+    "withdraw": ("nexome.cli.withdrawing:withdraw", "Take a study, or a participant, out of the root."),
     "token": (_TOKEN, "Make, list and revoke tokens: keys that let people in."),
     "grant": ("nexome.cli.tokens:grant", "Let a token's holder see, read or download a study."),
     "genotypes": (_GENOTYPES, "Sets of people's genotypes: list, show, export, withdraw."),
     "cohort": (_COHORT, "Tables of participants and variables: list, show, export, withdraw."),
     "tracks": (_TRACKS, "List tracks, or take them away."),
+    "reference": (_REFERENCE, "Reference values by sex and age: build, show, export, place."),
     "knowledge": (_KNOWLEDGE, "Terms and statements of ontologies: load, show, export."),
     "targets": (_TARGETS, "Read, check and answer budget and target papers."),
     "measures": ("nexome.cli.measures:measures", "Measure the centre: held, used, kept."),

@@ -57,6 +57,7 @@ VARIABLE_COLUMNS: Final = (
     "variable_role",
     "banded_by",
 )
+FOUND_COLUMNS: Final = ("cohort", *VARIABLE_COLUMNS)
 MATRIX_COLUMNS: Final = (
     "quantity",
     "label",

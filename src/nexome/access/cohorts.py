@@ -23,6 +23,7 @@ from nexome.access.cohort_answers import GROUPS_MOST, CohortAnswer
 from nexome.access.cohort_catalogue import (
     COHORT_COLUMNS,
     COMPARE_COLUMNS,
+    FOUND_COLUMNS,
     MATRIX_COLUMNS,
     VARIABLE_COLUMNS,
     cohort_row,
@@ -43,6 +44,7 @@ from nexome.access.cohort_rows import gather
 from nexome.access.cohort_words import Understood, Words, line_between
 from nexome.access.disclosure import Condition, Question, Split, guard_of
 from nexome.access.disclosure.words import Kind
+from nexome.access.policy import decide_cohort
 from nexome.model.cohorts import Cohort, Dictionary, Variable
 from nexome.model.errors import NotFoundError, QueryError, RefusedError
 from nexome.model.fields import schema_of
@@ -107,6 +109,11 @@ class Counting:
         rows = [cohort_row(self._centre, store.get(name)) for name in self._visible_cohorts()]
         return pa.Table.from_pylist(rows, schema=schema_of(COHORT_COLUMNS))
 
+    @property
+    def has_cohorts(self: _Asking) -> bool:
+        """Whether there is any cohort this reader may know of."""
+        return bool(self._visible_cohorts())
+
     def cohort(self: _Asking, cohort: str) -> Cohort:
         """Everything known of a cohort: its data sheet."""
         return self._cohort(cohort).cohort
@@ -118,6 +125,15 @@ class Counting:
         chosen = list(table.dictionary) if not search else words.search(search)
         rows = [variable_row(variable) for variable in chosen]
         return pa.Table.from_pylist(rows, schema=schema_of(VARIABLE_COLUMNS))
+
+    def find_variables(self: _Asking, text: str) -> pa.Table:
+        """Variables of all cohorts that a text means, or whose texts have all its words (FOUND_COLUMNS)."""
+        rows = []
+        for name in self._visible_cohorts():
+            table = self._cohort(name)
+            found = self._cohort_words(table).search(text)
+            rows += [variable_row(variable) | {"cohort": name} for variable in found]
+        return pa.Table.from_pylist(rows, schema=schema_of(FOUND_COLUMNS))
 
     def grid(self: _Asking, cohort: str) -> Grid:
         """The published grid of a cohort: bands, categories and cut points, from its dictionary alone."""
@@ -223,7 +239,7 @@ class Counting:
 
     def _visible_cohorts(self: _Asking) -> dict[str, CohortEntry]:
         entries = self._centre.cohorts.manifest().newest
-        return {name: entry for name, entry in entries.items() if may_know(self.principal, entry)}
+        return {n: e for n, e in entries.items() if decide_cohort(self.principal, n, e.access).allowed}
 
     def _cohort(self: _Asking, cohort: str, version: int | None = None) -> CohortTable:
         visible = self._visible_cohorts()
@@ -237,18 +253,6 @@ class Counting:
 
     def _cohort_words(self: _Asking, table: CohortTable) -> Words:
         return self._centre.cohort_words.words(table, self)
-
-
-def may_know(principal: Principal, entry: CohortEntry) -> bool:
-    """Whether a reader may know of a cohort: the owner, everyone of an open one, holders of a grant on it."""
-    if principal.kind == "owner" or entry.access == "open":
-        return True
-    return any(subject == cohort_subject(entry.id) for subject, _ in principal.grants)
-
-
-def cohort_subject(cohort: str) -> str:
-    """What a grant on a cohort is on; no study can be called so."""
-    return f"@cohort:{cohort}"
 
 
 def _question(

@@ -21,12 +21,14 @@ import numpy as np
 
 from nexome.access.centre import Centre
 from nexome.access.identity import Principal
+from nexome.access.policy import project_subject
 from nexome.access.view import View
 from nexome.bench.machine import describe_machine, folder_bytes, in_own_process
 from nexome.bench.made_cohort import COHORT, CohortPlan, made_dictionary, write_csv
 from nexome.ingest.cohorts.requests import CohortRequest
 from nexome.ingest.cohorts.run import import_cohort
 from nexome.model.errors import RefusedError
+from nexome.store.ledger import open_project
 from nexome.store.root import create_root, load_assembly, open_root
 
 READERS: Final = ("owner", "controlled", "grid")
@@ -109,17 +111,14 @@ def _view(centre: Centre, reader: str) -> tuple[View, dict[str, Any]]:
         return centre.owner_view(), {}
     if reader == "grid":
         return centre.view_for(None), {}
-    # The project's way in is DISCLOSURE's: see `project_reader`.
     principal = project_reader(centre)
     return View(centre, principal), {"project": PROJECT}
 
 
 def project_reader(centre: Centre) -> Principal:
     """A named reader with a grant on the made cohort in a project of its own."""
-    from nexome.store.ledger import open_project  # noqa: PLC0415
-
     open_project(centre.root.path, PROJECT)
-    return Principal("holder", READER, frozenset({("@cohort:made", "read")}))
+    return Principal("holder", READER, frozenset({(project_subject(COHORT.id, PROJECT), "read")}))
 
 
 def _filter(turn: int) -> str:

@@ -38,6 +38,7 @@ from nexome.web.api.answers import (
     answer_traits,
     answer_variant,
 )
+from nexome.web.api.cohorts import COHORT_ROUTES
 from nexome.web.api.declare import Parameter, Route
 from nexome.web.api.interpreting import INTERPRETING_ROUTES
 from nexome.web.api.knowledge import KNOWLEDGE_ROUTES
@@ -45,6 +46,7 @@ from nexome.web.api.ld import LD_ROUTES
 from nexome.web.api.meaning import MEANING_ROUTES
 from nexome.web.api.measures import HISTORY_COLUMNS, MEASURE_COLUMNS, answer_history, answer_measures
 from nexome.web.api.parameters import PAGE, STUDY, TRAIT, table_parameters
+from nexome.web.api.reference import REFERENCE_ROUTES
 from nexome.web.api.tracks import TRACK_ROUTES
 from nexome.web.api.windows import LD_PARAMETERS, WINDOW_ANSWER_COLUMNS, answer_window
 
@@ -296,9 +298,11 @@ ROUTES: Final[tuple[Route, ...]] = (
         _HIT_COLUMNS,
         steady=False,
     ),
+    *COHORT_ROUTES,
     *TRACK_ROUTES,
     *INTERPRETING_ROUTES,
     *KNOWLEDGE_ROUTES,
     *LD_ROUTES,
     *MEANING_ROUTES,
+    *REFERENCE_ROUTES,
 )
