@@ -1,4 +1,4 @@
-"""Proposals against truth made by hand: precision and recall over all real sources, and what is not proposed."""
+"""Proposals against truth made by hand: precision and recall over real sources, and what is not proposed."""
 
 from __future__ import annotations
 
