@@ -90,6 +90,8 @@ _COHORT: Final[Table] = {
     "percentiles": ("nexome.cli.cohort_count:percentiles", "Percentiles of a variable, in groups."),
     "histogram": ("nexome.cli.cohort_count:histogram", "People in each band of a variable."),
     "compare": ("nexome.cli.cohort_count:compare", "One quantity in all cohorts that have it."),
+    "harmonise": ("nexome.cli.cohort_mapping:harmonise", "Bring cohorts to one table by a mapping."),
+    "lineage": ("nexome.cli.cohort_mapping:lineage", "Where the values of a harmonised cohort come from."),
 }
 _TRACKS: Final[Table] = {
     "list": ("nexome.cli.tracks:list_tracks", "List all tracks."),

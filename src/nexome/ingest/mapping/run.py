@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -41,7 +41,7 @@ Tell = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Harmonised:
-    """What harmonising gave. `table`: the version (None: a dry run); `fresh`: whether it was made just now."""
+    """What harmonising gave. `table`: the version (None: a dry run); `fresh`: whether it was made now."""
 
     receipt: dict[str, Any]
     table: CohortTable | None
@@ -62,6 +62,7 @@ def harmonise(root: Root, mapping: Mapping, tell: Tell | None = None, *, dry_run
     tell = tell or _silent
     store = CohortStore(root)
     planned = plan(store, mapping)
+    mapping = _of_people(mapping, planned)
     dictionary = target_dictionary(mapping)
     recipe = _recipe(mapping, planned, dictionary)
     if not dry_run and (present := _present(store, mapping, recipe)) is not None:
@@ -96,6 +97,14 @@ def target_dictionary(mapping: Mapping) -> Dictionary:
     )
     variables = tuple(v for v in mapping.dictionary if v.role != "participant")
     return Dictionary((source, *variables), confirmed=mapping.dictionary.confirmed)
+
+
+def _of_people(mapping: Mapping, planned: Sequence[PlannedSource]) -> Mapping:
+    """The target in the people namespace of its sources, where they share one and the mapping names none."""
+    shared = {p.table.entry.people_of for p in planned}
+    if mapping.target.people or len(shared) > 1:
+        return mapping
+    return replace(mapping, target=replace(mapping.target, people=shared.pop()))
 
 
 def _recipe(mapping: Mapping, planned: Sequence[PlannedSource], dictionary: Dictionary) -> str:
