@@ -108,8 +108,11 @@ def numbered(texts: Iterable[tuple[str, int]]) -> tuple[Line, ...]:
     )
 
 
-def check_archive(path: Path) -> None:
-    """Raise FormatError unless an OOXML file is a whole ZIP, without macros, that unpacks to a sane size."""
+def check_archive(path: Path, most_bytes: int = MAX_UNPACKED_BYTES) -> None:
+    """Raise FormatError unless an OOXML file is a whole ZIP, without macros, that unpacks to a sane size.
+
+    `most_bytes`: all of it unpacked, at most.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -120,13 +123,11 @@ def check_archive(path: Path) -> None:
     if any(member.filename.lower().endswith("vbaproject.bin") for member in members):
         raise macros(path)
     unpacked = sum(member.file_size for member in members)
-    if unpacked > MAX_UNPACKED_BYTES or any(
-        m.file_size > MAX_RATIO * max(m.compress_size, 4096) for m in members
-    ):
+    if unpacked > most_bytes or any(m.file_size > MAX_RATIO * max(m.compress_size, 4096) for m in members):
         raise FormatError(
             f"an archive that unpacks to {unpacked / 1e6:,.0f} MB",
             where=str(path),
-            expected=f"at most {MAX_UNPACKED_BYTES / 1e6:,.0f} MB and no part packed {MAX_RATIO}:1 or more",
+            expected=f"at most {most_bytes / 1e6:,.0f} MB and no part packed {MAX_RATIO}:1 or more",
         )
 
 

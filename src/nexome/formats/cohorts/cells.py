@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import date, datetime
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -282,6 +283,41 @@ def number_text(column: pa.Array) -> pa.Array:
         for v in coded.dictionary.to_pylist()
     ]
     return pa.array(texts, pa.string()).take(coded.indices)
+
+
+def column_of(cells: Sequence[Any]) -> pa.Array:
+    """Python values of a column as one Arrow array: numbers, dates or yes/no where all are, else text."""
+    kinds = {type(cell) for cell in cells if cell is not None}
+    if kinds and kinds <= {int, float}:
+        return pa.array([None if c is None else float(c) for c in cells], pa.float64())
+    if kinds == {bool}:
+        return pa.array(cells, pa.bool_())
+    if kinds and kinds <= {datetime, date}:
+        return pa.array([_moment(cell) for cell in cells], pa.timestamp("s"))
+    return pa.array([None if cell is None else cell_text(cell) for cell in cells], pa.string())
+
+
+def cell_text(cell: object) -> str:
+    """A Python value as text: whole numbers without a point, dates as ISO.
+
+    >>> cell_text(1.0), cell_text(date(2020, 1, 31)), cell_text(True)
+    ('1', '2020-01-31', 'true')
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return "" if math.isnan(cell) else repr(cell).removesuffix(".0")
+    if isinstance(cell, datetime) and not (cell.hour or cell.minute or cell.second):
+        return cell.date().isoformat()
+    return str(cell).strip()
+
+
+def _moment(cell: object) -> datetime | None:
+    if isinstance(cell, datetime):
+        return cell.replace(microsecond=0, tzinfo=None)
+    return datetime(cell.year, cell.month, cell.day) if isinstance(cell, date) else None  # noqa: DTZ001
 
 
 def _where(keep: pa.Array, text: pa.Array) -> pa.Array:

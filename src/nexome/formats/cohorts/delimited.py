@@ -21,10 +21,11 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from nexome.formats.cohorts.cells import MISSING, Cells, read_cells, read_numbers
+from nexome.formats.cohorts.cells import MISSING, read_cells, read_numbers
 from nexome.formats.cohorts.encoding import UTF8_MARK, Decoder, decode_lines, open_text
 from nexome.formats.cohorts.header import DELIMITERS, Head, read_head
-from nexome.formats.cohorts.reader import ARROW_TYPES, CohortOptions, CohortReader, Note, Problem, RawTable
+from nexome.formats.cohorts.reader import ARROW_TYPES, CohortOptions, CohortReader, Note, RawTable
+from nexome.formats.cohorts.typed import raw_table
 from nexome.formats.delimited import single_blanks
 from nexome.formats.parallel import in_order
 from nexome.formats.stream import ByteStream, LineBlock, open_stream
@@ -214,19 +215,6 @@ def _parse(block: LineBlock, table: _Table, wanted: list[tuple[int, Variable]]) 
     ]
     rows = len(columns[0]) if columns else 0
     return raw_table([v for _, v in wanted], cells, _lines(block, table, rows))
-
-
-def raw_table(variables: list[Variable], cells: list[Cells], lines: npt.NDArray[np.uint64]) -> RawTable:
-    """Columns that were read, with the lines of their rows, as one table."""
-    problems = tuple(
-        Problem(variable.name, unread.found, unread.expected, lines[unread.rows])
-        for variable, column in zip(variables, cells, strict=True)
-        for unread in column.unread
-    )
-    schema = pa.schema([(v.name, ARROW_TYPES[v.type]) for v in variables])
-    table = pa.Table.from_arrays([column.values for column in cells], schema=schema)
-    codes = {v.name: c.codes for v, c in zip(variables, cells, strict=True) if c.codes is not None}
-    return RawTable(table, lines, problems, codes)
 
 
 def _fast_type(variable: Variable, as_text: bool) -> pa.DataType:  # noqa: FBT001

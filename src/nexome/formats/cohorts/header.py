@@ -51,24 +51,45 @@ def read_head(lines: Sequence[str], *, file: str, delimiter: str = "", header: s
     found = delimiter or find_delimiter(lines[start:])
     quoted = found in {"comma", "semicolon", "pipe"} or lines[start].lstrip().startswith('"')
     text, used = _whole_row(lines, start, quoted=quoted)
-    cells = split_row(text, found, quoted=quoted)
+    names = split_row(text, found, quoted=quoted)
     below = [split_row(line, found, quoted=quoted) for line in lines[start + used :] if line.strip()]
+    rows = head_of_rows(names, below, file=file, line=start + 1, header=header)
+    comments = _comment_cells(lines[:start], found, len(rows.columns))
+    taken = start + (used if rows.line else 0) + rows.units_rows
+    return Head(rows.columns, found, quoted, rows.line, taken, comments, rows.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class RowsHead:
+    """Names taken from rows of cells.
+
+    `line`: that of the names (0: none). `units_rows`: 1 where units stand below them.
+    """
+
+    columns: tuple[SourceColumn, ...]
+    line: int
+    units_rows: int
+    notes: tuple[Note, ...]
+
+
+def head_of_rows(
+    names: Sequence[str], below: Sequence[Sequence[str]], *, file: str, line: int, header: str = ""
+) -> RowsHead:
+    """Names and units from a row of names (on `line`) and the rows below it."""
     notes: list[Note] = []
-    line, taken = start + 1, start + used
+    cells = list(names)
     if header == "no" or (not header and _holds_values(cells)):
-        notes.append(_no_header(file, start + 1, said=header == "no"))
-        cells, line, taken = [""] * len(cells), 0, start
-        below = []
+        notes.append(_no_header(file, line, said=header == "no"))
+        columns = name_columns([""] * len(cells), None, file=file, notes=notes)
+        return RowsHead(columns, 0, 0, tuple(notes))
     cells = _as_wide_as_rows(cells, below, file, notes)
     units = _units_below(cells, below) if header != "yes" else None
-    if units is None and header == "units":
-        units = (*below[0], *[""] * len(cells))[: len(cells)] if below else None
+    if units is None and header == "units" and below:
+        units = (*below[0], *[""] * len(cells))[: len(cells)]
     if units is not None:
-        notes.append(_units_row(file, line + used))
-        taken += 1
-    comments = _comment_cells(lines[:start], found, len(cells))
+        notes.append(_units_row(file, line + 1))
     columns = name_columns(cells, units, file=file, notes=notes)
-    return Head(columns, found, quoted, line, taken, comments, tuple(notes))
+    return RowsHead(columns, line, int(units is not None), tuple(notes))
 
 
 def split_row(line: str, delimiter: str, *, quoted: bool) -> list[str]:
@@ -151,7 +172,9 @@ def _holds_values(cells: Sequence[str]) -> bool:
     return bool(filled) and numbers * 2 >= len(filled)
 
 
-def _as_wide_as_rows(cells: list[str], below: list[list[str]], file: str, notes: list[Note]) -> list[str]:
+def _as_wide_as_rows(
+    cells: list[str], below: Sequence[Sequence[str]], file: str, notes: list[Note]
+) -> list[str]:
     """The header with as many cells as the rows: R leaves out the name above its row names."""
     rows = below[:10]
     if not rows or any(len(row) != len(cells) + 1 for row in rows):
@@ -168,7 +191,7 @@ def _as_wide_as_rows(cells: list[str], below: list[list[str]], file: str, notes:
     return ["row", *cells] if "row" not in cells else ["", *cells]
 
 
-def _units_below(cells: Sequence[str], below: list[list[str]]) -> tuple[str, ...] | None:
+def _units_below(cells: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
     """Units of the row below the names: no number in it, at least two units (or all that is filled)."""
     if len(below) < 2 or len(below[0]) != len(cells):
         return None
