@@ -70,11 +70,8 @@ def show(root: Path, cohort: str, version: int | None, receipt: bool, as_json: b
         echo_json(found.receipt())
         return
     versions = [e.version for e in store.manifest().versions if e.id == cohort]
-    facts = (
-        _facts(found.entry)
-        | {"versions": versions}
-        | {name: value for name, value in found.cohort.as_dict().items() if name not in {"id", "access"}}
-    )
+    told = {n: v for n, v in found.cohort.as_dict().items() if n not in {"id", "access", "people"}}
+    facts = _facts(found.entry) | {"versions": versions, "people_of": found.entry.people_of} | told
     if as_json:
         echo_json(facts)
         return

@@ -160,9 +160,9 @@ def _dictionary(
     file: Path, path: Path | None, cohort_id: str, read: CohortOptions, *, accepted: bool
 ) -> Dictionary | None:
     """The dictionary given; else the one worked out, shown, and None unless it was accepted."""
-    from nexome.formats.dictionary import read_dictionary, write_dictionary  # noqa: PLC0415
-
     if path is not None:
+        from nexome.formats.dictionary import read_dictionary  # noqa: PLC0415
+
         return read_dictionary(path)
     from nexome.formats.cohorts import open_cohort  # noqa: PLC0415
     from nexome.ingest.cohorts.infer import infer_dictionary  # noqa: PLC0415
@@ -171,6 +171,8 @@ def _dictionary(
         inferred = infer_dictionary(reader)
     if accepted:
         return inferred.dictionary
+    from nexome.formats.dictionary import write_dictionary  # noqa: PLC0415
+
     print_inference(inferred)
     written = file.parent / f"{cohort_id}.dictionary.csv"
     if written.exists():
@@ -179,7 +181,8 @@ def _dictionary(
     write_dictionary(replace(inferred.dictionary, confirmed=True), written)
     click.echo(
         f"\nnexome: nothing is imported. This dictionary was worked out from {inferred.rows:,} rows and is "
-        f"in {written}. Correct it and give it: --dictionary {written}; or take it as it is: --accept-inferred.",
+        f"in {written}. Correct it and give it: --dictionary {written}; or take it as it is: "
+        "--accept-inferred.",
         err=True,
     )
     return None

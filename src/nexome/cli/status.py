@@ -40,6 +40,8 @@ def status(root: Path, as_json: bool) -> None:
 def root_facts(centre: Centre) -> dict[str, Any]:
     """What `status` tells, by name."""
     from nexome.store.catalogue import HEAD  # noqa: PLC0415
+    from nexome.store.cohorts import FOLDER as COHORTS  # noqa: PLC0415
+    from nexome.store.cohorts import CohortStore  # noqa: PLC0415
     from nexome.store.disk import lock_holder  # noqa: PLC0415
     from nexome.store.genotypes.manifest import FOLDER as GENOTYPES  # noqa: PLC0415
     from nexome.store.genotypes.manifest import load_manifest as load_genotypes  # noqa: PLC0415
@@ -51,7 +53,7 @@ def root_facts(centre: Centre) -> dict[str, Any]:
     layouts = [segment.layout for segment in snapshot.segments.values()]
     cells = sum(study.cells for study in snapshot.studies.values())
     files = [path for path in root.path.rglob("*") if path.is_file()]
-    elsewhere = {GENOTYPES, TRACKS, KNOWLEDGE}
+    elsewhere = {GENOTYPES, TRACKS, KNOWLEDGE, COHORTS}
     size = sum(p.stat().st_size for p in files if p.relative_to(root.path).parts[0] not in elsewhere)
     genes, genotypes = centre.genes, load_genotypes(centre.root.path).sets
     tracks = centre.tracks.records()
@@ -78,6 +80,10 @@ def root_facts(centre: Centre) -> dict[str, Any]:
         "knowledge": {
             s.name: {"release": s.release, "licence": s.licence, "terms": s.terms, "edges": s.edges}
             for s in Knowledge.open(root.path).sources()
+        },
+        "cohorts": {
+            e.id: {"kind": e.kind, "access": e.access, "people": e.people, "variables": e.variables}
+            for e in CohortStore(root).cohorts()
         },
         "writer": lock_holder(root.path),
         "catalogue": {
@@ -108,6 +114,7 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("genotypes", _genotypes(facts["genotypes"])),
         ("tracks", ", ".join(facts["tracks"]) or "none: nexome import track --help"),
         ("knowledge", _knowledge(facts["knowledge"])),
+        ("cohorts", _cohorts(facts["cohorts"])),
         ("writer", busy),
         ("catalogue", f"{state} (sequence {catalogue['sequence']} of {facts['sequence']})"),
     ]
@@ -118,6 +125,14 @@ def _knowledge(sources: dict[str, dict[str, Any]]) -> str:
         return "none: nexome knowledge load --help"
     statements = sum(source["edges"] for source in sources.values())
     return f"{len(sources):,} sources with {statements:,} statements: nexome knowledge sources"
+
+
+def _cohorts(cohorts: dict[str, dict[str, Any]]) -> str:
+    if not cohorts:
+        return "none: nexome import cohort --help"
+    return ", ".join(
+        f"{name} ({e['people']:,} people, {e['variables']:,} variables)" for name, e in cohorts.items()
+    )
 
 
 def _genotypes(sets: dict[str, dict[str, Any]]) -> str:

@@ -42,6 +42,7 @@ def verify(root: Path, study: str | None, source: Path | None) -> None:
       nexome verify associations --study T2D --source t2d.tsv.gz
     """
     from nexome.store.associations.verify import verify_store  # noqa: PLC0415
+    from nexome.store.cohorts.verify import CohortsReport, verify_cohorts  # noqa: PLC0415
     from nexome.store.genotypes.verify import GenotypesReport, verify_genotypes  # noqa: PLC0415
 
     if source is not None and not study:
@@ -53,17 +54,21 @@ def verify(root: Path, study: str | None, source: Path | None) -> None:
     if study is None:
         report.findings += _beside_associations(root)
     genotypes = verify_genotypes(root, progress()) if study is None else GenotypesReport()
-    for line in [f"{f.kind}: {f}" for f in report.findings] + [f"{f.kind}: {f}" for f in genotypes.findings]:
+    cohorts = verify_cohorts(root, progress()) if study is None else CohortsReport()
+    told = [f"{f.kind}: {f}" for f in report.findings]
+    told += [f"{f.kind}: {f}" for f in (*genotypes.findings, *cohorts.findings)]
+    for line in told:
         click.echo(line)
     looked = f"{report.folders:,} folders, {report.studies:,} studies, sequence {report.sequence}"
     if genotypes.sets:
         looked += f"; {genotypes.sets:,} sets of {genotypes.genotypes:,} genotypes"
-    if report.ok and genotypes.ok:
+    if cohorts.versions:
+        looked += f"; {cohorts.versions:,} versions of cohorts, {cohorts.rows:,} rows"
+    if not told:
         rows = f" {report.source_rows:,} associations are stored as in {source}." if source else ""
         click.echo(f"All is as it was written: {looked}.{rows}")
         return
-    count = len(report.findings) + len(genotypes.findings)
-    found = f"{count} finding{'s' if count > 1 else ''}"
+    found = f"{len(told)} finding{'s' if len(told) > 1 else ''}"
     click.echo(f"nexome: {found} in {looked}. {_advice(report)}", err=True)
     click.get_current_context().exit(1)
 
@@ -119,6 +124,7 @@ def compact(root: Path) -> None:
     Example:
       nexome compact associations
     """
+    from nexome.store.cohorts import CohortStore  # noqa: PLC0415
     from nexome.store.disk import RootLock  # noqa: PLC0415
     from nexome.store.genotypes import GenotypeStore  # noqa: PLC0415
     from nexome.store.knowledge import clean_knowledge  # noqa: PLC0415
@@ -129,6 +135,7 @@ def compact(root: Path) -> None:
         centre.store.compact(progress())
         centre.store.clean()
         GenotypeStore(centre.root).clean()
+        CohortStore(centre.root).clean()
         with RootLock(root):
             clean_tracks(root)
             clean_knowledge(root)
@@ -151,6 +158,7 @@ def rebuild(root: Path) -> None:
     from nexome.access.indexing import build_index  # noqa: PLC0415
     from nexome.search.sources import encoder_files  # noqa: PLC0415
     from nexome.store.associations.window import rebuild_zooms  # noqa: PLC0415
+    from nexome.store.cohorts import rebuild_packed  # noqa: PLC0415
     from nexome.store.edges import rebuild_graph  # noqa: PLC0415
 
     with open_centre(root) as centre:
@@ -160,6 +168,7 @@ def rebuild(root: Path) -> None:
         summarised = rebuild_zooms(snapshot)
         index = build_index(centre) if encoder_files(centre.root.path) else None
         graph = rebuild_graph(centre.root.path)
+        tables = rebuild_packed(centre.root)
     click.echo(f"{len(snapshot.studies):,} studies indexed, sequence {snapshot.sequence}.")
     if summarised:
         click.echo(f"{summarised:,} studies summarised for wide windows.")
@@ -167,6 +176,8 @@ def rebuild(root: Path) -> None:
         click.echo(f"{len(index):,} things can be found by meaning.")
     if graph is not None:
         click.echo(f"{graph.edges:,} statements of knowledge joined to a graph.")
+    if tables:
+        click.echo(f"{tables:,} versions of cohorts packed for counting.")
 
 
 @click.command()
@@ -193,20 +204,27 @@ def backup(folders: tuple[Path, ...], root_named: Path | None, hard_links: bool)
 @click.command()
 @click.argument("folders", metavar="BACKUP [ROOT]", type=FOLDER, nargs=-1, required=True)
 @named_root("Folder of the new root, if not the second word.")
-def restore(folders: tuple[Path, ...], root_named: Path | None) -> None:
+@click.option(
+    "--withdrawn",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="List of participants who withdrew since: cohorts/withdrawn.jsonl of the root that was, or a copy.",
+)
+def restore(folders: tuple[Path, ...], root_named: Path | None, withdrawn: Path | None) -> None:
     """Make a root from a backup, in a folder that is empty or absent.
 
     Every copied file is compared with its checksum. The restored root equals the one that was backed
-    up: same identity, studies, accounts.
+    up: same identity, studies, accounts; but participants of cohorts who withdrew before the backup was
+    made, or stand in the list given, are not in it.
 
     \b
-    Example:
+    Examples:
       nexome restore /backup/associations associations-again
+      nexome restore /backup/centre centre-again --withdrawn withdrawn.jsonl
     """
     from nexome.store.backup import restore_root  # noqa: PLC0415
 
     root, backup_folder = _two_folders(folders, root_named, backup_first=True)
-    report = restore_root(backup_folder, root, progress=progress())
+    report = restore_root(backup_folder, root, withdrawn=withdrawn, progress=progress())
     _tell(report, f"{root} holds sequence {report.sequence} of {backup_folder}")
 
 

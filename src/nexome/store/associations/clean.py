@@ -46,6 +46,7 @@ def clean_store(store: AssociationStore, *, grace_s: float = GRACE_S) -> list[st
                 remove_folder(store.folder / path)
                 removed.append(path)
                 del unnamed[path]
+        store.folder.mkdir(exist_ok=True)  # a root without any study has none yet
         write_stamped(store.folder / NAME, {"since": unnamed}, kind=KIND, version=VERSION)
     return removed
 

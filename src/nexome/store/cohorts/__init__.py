@@ -3,7 +3,7 @@
 from nexome.store.cohorts.columns import PARTICIPANT, stored_variables
 from nexome.store.cohorts.manifest import FOLDER, CohortEntry, CohortKind
 from nexome.store.cohorts.packed import Column
-from nexome.store.cohorts.store import CohortStore
+from nexome.store.cohorts.store import CohortStore, rebuild_packed
 from nexome.store.cohorts.table import CohortTable
 from nexome.store.cohorts.write import StagedCohort
 
@@ -16,5 +16,6 @@ __all__ = [
     "CohortTable",
     "Column",
     "StagedCohort",
+    "rebuild_packed",
     "stored_variables",
 ]

@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-
 from nexome.model.cohorts import Cohort, Dictionary
 from nexome.model.errors import NotFoundError
 from nexome.model.terms import Access
@@ -128,21 +126,30 @@ class CohortStore:
     def withdraw_participant(
         self, people: str, identifier: str, *, reason: str, unseen: bool = False
     ) -> Withdrawn:
-        """Take a person out of every version of every table, for good; imports leave the person out.
+        """Take one person out: see `withdraw_participants`."""
+        return self.withdraw_participants(people, [identifier], reason=reason, unseen=unseen)
 
-        `people` as in `CohortEntry.people_of`. `unseen`: nobody of that identifier was ever imported, and
-        is to be kept out. Raises NotFoundError for such a one otherwise.
+    def withdraw_participants(
+        self, people: str, identifiers: Sequence[str], *, reason: str, unseen: bool = False
+    ) -> Withdrawn:
+        """Take people out of every version of every table, for good; imports leave them out.
+
+        `people` as in `CohortEntry.people_of`. `unseen`: somebody who was never imported is kept out too.
+        Raises NotFoundError for such a one otherwise, before anything is changed.
         """
-        key = self.participant_key(people, identifier)
-        known = np.isin(np.uint64(key), read_identities(self.root.path, people)["participant"].to_numpy())
-        if not known and not unseen and key not in read_withdrawn(self.root.path):
+        keys = [self.participant_key(people, identifier) for identifier in identifiers]
+        known = set(read_identities(self.root.path, people)["participant"].to_pylist())
+        known |= set(read_withdrawn(self.root.path).tolist())
+        if not unseen and (strangers := sum(key not in known for key in keys)):
             raise NotFoundError(
-                "nobody of that identifier",
+                f"{strangers} of {len(keys)} identifiers are nobody's"
+                if len(keys) > 1
+                else "nobody of that identifier",
                 where=f"people {people[:80]}",
-                expected="an identifier as it stands in the imported file",
-                todo="Check it. To keep somebody out who was never imported: --unseen.",
+                expected="identifiers as they stand in the imported file",
+                todo="Check them. To keep somebody out who was never imported: --unseen.",
             )
-        return withdraw_participants(self.root, people, [key], reason=reason)
+        return withdraw_participants(self.root, people, keys, reason=reason)
 
     def clean(self) -> list[str]:
         """Remove abandoned staging and folders that the manifest does not name; gives what was removed."""
@@ -168,6 +175,15 @@ class CohortStore:
         return tuple(
             _stamp_of(path) for path in (manifest_path(self.root.path), withdrawn_path(self.root.path))
         )
+
+
+def rebuild_packed(root: Root) -> int:
+    """Make the packed forms of all versions anew; returns how many there are."""
+    store = CohortStore(root)
+    remove_folder(store.folder / PACKED)
+    for entry in store.manifest().versions:
+        _ = CohortTable(root.path, entry).packed
+    return len(store.manifest().versions)
 
 
 def _stamp_of(path: Path) -> tuple[int, int, int]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -21,18 +20,7 @@ from nexome.store.cohorts.packed import PARTICIPANTS, form_of, pack_column
 from nexome.store.cohorts.people import KEY_NAME, read_withdrawn, root_key
 from nexome.store.cohorts.store import CohortStore
 from nexome.store.cohorts.table import CohortTable
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong: by checksum (file), or by what is in it (structure)."""
-
-    kind: Literal["file", "structure"]
-    where: str
-    found: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.found}"
+from nexome.store.genotypes.verify import Finding
 
 
 @dataclass
