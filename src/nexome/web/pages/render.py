@@ -83,6 +83,7 @@ def _html(page: Page, **context: Any) -> str:
     template = _environment().get_template(page.template)
     return template.render(
         director=ask is not None and decide_centre(ask.view.principal).allowed,
+        cohorts=ask is not None and ask.view.has_cohorts,
         version=version("nexome"),
         page=page,
         static=static_files(),

@@ -5,10 +5,12 @@
     /{language}/search?q=…                  search
     /{language}/studies                     list; …/{study}; …/{study}/figures/{manhattan|qq}.{svg|json|tsv}
     /{language}/traits?category=…           traits by category
-    /{language}/terms/{curie}               a term: definition, names, hierarchy, what is about it
+    /{language}/terms/{curie}               a term: definition, names, hierarchy, what is about it; …/graph
+    /{language}/paths?start=…&end=…         how two things hang together
     /{language}/genes/{symbol}              best associations, transcripts; …/figure.{svg|tsv}
     /{language}/variants/{variant}          PheWAS; …/phewas.{svg|json|tsv}, …/forest.{svg|tsv}
     /{language}/browse                      tracks; …/chrom.sizes, …/cytoBand.txt
+    /{language}/cohorts …                   cohorts, variables, reference values (pages/cohort_pages.py)
     /{language}/cockpit, /papers …          the centre's own pages (pages/centre.py)
     /{language}/studies/{study}/credible-sets; …/compare?a=…&b=…, …/coloc?a=…&b=…&region=…, figures; …/help
     /{language}/sign-in                     token → cookie; ?token=… does the same (what `serve` prints)
@@ -40,6 +42,7 @@ from nexome.web.counting import tell
 from nexome.web.http import INLINE_STYLES_POLICY, SECURITY_HEADERS, TOKEN_COOKIE, cached, packed, read_token
 from nexome.web.pages.browse import build_band_table, build_browse, build_chrom_sizes
 from nexome.web.pages.centre import CENTRE_PAGES
+from nexome.web.pages.cohort_pages import COHORT_PAGES
 from nexome.web.pages.coloc import build_coloc, build_coloc_figure
 from nexome.web.pages.compare import build_compare, build_compare_figure
 from nexome.web.pages.credible import build_credible, build_credible_figure
@@ -48,7 +51,9 @@ from nexome.web.pages.gene import build_gene, build_gene_figure
 from nexome.web.pages.help import build_help
 from nexome.web.pages.home import build_home
 from nexome.web.pages.language import Language, choose_language, languages
+from nexome.web.pages.network import build_network
 from nexome.web.pages.page import Ask, Download, Page, Redirect, log_server_error
+from nexome.web.pages.paths import build_paths
 from nexome.web.pages.problem import TOKEN_REASONS, problem_of
 from nexome.web.pages.render import STATIC_PATH, render, render_bare, static_folder
 from nexome.web.pages.search import build_search
@@ -94,10 +99,13 @@ def _routes(centre: Centre, language: Language) -> list[Route]:
         ("/coloc", build_coloc),
         ("/coloc/figures/{figure}.{ending}", build_coloc_figure),
         ("/help", build_help),
+        ("/terms/{term:path}/graph", build_network),
         ("/terms/{term:path}", build_term),
+        ("/paths", build_paths),
         ("/browse", build_browse),
         ("/browse/chrom.sizes", build_chrom_sizes),
         ("/browse/cytoBand.txt", build_band_table),
+        *COHORT_PAGES,
         *CENTRE_PAGES,
         ("/traits", build_traits),
         ("/genes/{symbol}/figure.{ending}", build_gene_figure),

@@ -1,0 +1,18 @@
+"""The pages of cohorts and their paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from nexome.web.pages.cohorts import build_cohort, build_cohort_figure, build_cohorts
+from nexome.web.pages.page import Download, Page
+from nexome.web.pages.variable import build_variable, build_variable_figure
+
+COHORT_PAGES: Final[tuple[tuple[str, Callable[..., Page | Download]], ...]] = (
+    ("/cohorts", build_cohorts),
+    ("/cohorts/{cohort}/people.{ending}", build_cohort_figure),
+    ("/cohorts/{cohort}/variables/{variable:path}/distribution.{ending}", build_variable_figure),
+    ("/cohorts/{cohort}/variables/{variable:path}", build_variable),
+    ("/cohorts/{cohort}", build_cohort),
+)

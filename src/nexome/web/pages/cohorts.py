@@ -1,0 +1,295 @@
+"""The pages of cohorts: their list with what each measured, and one cohort with its people and variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import numpy as np
+
+from nexome.access.cohort_answers import CohortAnswer
+from nexome.model.cohorts import Cohort
+from nexome.model.errors import NotFoundError, QueryError, RefusedError
+from nexome.web.pages.cohort_figures import BandPlot, Outline, draw_bands, trimmed
+from nexome.web.pages.figures import Wording
+from nexome.web.pages.language import Language
+from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, Paging, card_of, paging_of, rows_of
+from nexome.web.pages.plots import Drawn, Figure, Place, figure_of
+
+ROWS: Final = 100
+MATRIX_ROWS: Final = 60
+_UNITS: Final = {
+    "mm[Hg]": "mmHg",
+    "[lb_av]": "lb",
+    "[in_i]": "in",
+    "[IU]": "IU",
+    "10*": "10^",
+    "m2": "m²",
+    "m3": "m³",
+}
+_SHEET: Final = ("country", "years", "sampling", "licence", "publication", "source", "permit")
+
+
+@dataclass(frozen=True, slots=True)
+class CohortRow:
+    """One cohort of the list: its page, identifier, and what is told of it; '' where it is not."""
+
+    link: Link
+    id: str
+    kind: str
+    country: str
+    years: str
+    people: int
+    ages: str
+    variables: int
+    access: str
+    published: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityRow:
+    """One quantity: its name, and for each cohort of the list the variable that measures it, if any."""
+
+    name: str
+    cells: tuple[Link | None, ...]
+
+
+@dataclass(frozen=True)
+class CohortsPage(Page):
+    """All cohorts a reader may know of, and which quantities more than one of them measured."""
+
+    template: ClassVar[str] = "cohorts.html"
+    rows: tuple[CohortRow, ...]
+    columns: tuple[Link, ...]
+    quantities: tuple[QuantityRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VariableRow:
+    """One variable of a cohort: its page, unit or categories, terms and question."""
+
+    link: Link
+    name: str
+    type: str
+    unit: str
+    categories: str
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CohortPage(Page):
+    """One cohort: its data sheet as (name, value), its people by age and sex, its variables."""
+
+    template: ClassVar[str] = "cohort.html"
+    id: str
+    about: str
+    excluded: str
+    facts: tuple[tuple[str, str], ...]
+    figure: Card[Figure]
+    variables: tuple[VariableRow, ...]
+    paging: Paging | None
+    words: str
+    sources: tuple[Link, ...]
+    builder: str
+
+
+def build_cohorts(ask: Ask) -> CohortsPage:
+    """The list of cohorts."""
+    found = rows_of(ask.view.cohorts())
+    rows = tuple(_cohort_row(ask, row) for row in found)
+    columns = tuple(Link(row.id, row.link.href) for row in rows)
+    return CohortsPage(
+        title=ask.t("cohorts.title"),
+        rows=rows,
+        columns=columns,
+        quantities=tuple(_quantities(ask, [row.id for row in rows])),
+    )
+
+
+def build_cohort(ask: Ask, *, cohort: str) -> CohortPage:
+    """One cohort; parameters q (words its variables are found by) and page."""
+    record = ask.view.cohort(cohort)
+    words = ask.query.get("q", "").strip()
+    variables = rows_of(ask.view.variables(cohort, words or None))
+    paging = paging_of(ask, total=len(variables), size=ROWS)
+    start = max(0, paging.first - 1)
+    told = next(row for row in rows_of(ask.view.cohorts()) if row["cohort"] == cohort)
+    return CohortPage(
+        title=ask.t.field(record, "title") or cohort,
+        id=cohort,
+        about=ask.t.field(record, "description"),
+        excluded=ask.t.field(record, "excluded"),
+        facts=tuple(_facts(ask, record, told)),
+        figure=card_of(lambda: _people(ask, cohort, told)),
+        variables=tuple(_variable_row(ask, cohort, row) for row in variables[start : start + ROWS]),
+        paging=paging,
+        words=words,
+        sources=tuple(_sources(ask, cohort)),
+        builder=ask.href("cohort-builder", cohort=cohort),
+    )
+
+
+def build_cohort_figure(ask: Ask, *, cohort: str, ending: str) -> Download:
+    """The people of a cohort by age and sex, as a file."""
+    ask.view.cohort(cohort)
+    return _people_drawn(ask, cohort)[0].file(f"{cohort}-people", ending)
+
+
+# ---------------------------------------------------------------- the list
+
+
+def _cohort_row(ask: Ask, row: Mapping[str, Any]) -> CohortRow:
+    own, other = ("title_zh", "title") if ask.t.code == "zh" else ("title", "title_zh")
+    return CohortRow(
+        link=Link(row[own] or row[other] or row["cohort"], ask.href("cohorts", row["cohort"])),
+        id=row["cohort"],
+        kind=ask.t.of("cohorts.kind", row["cohort_kind"]),
+        country=row["country"] or "",
+        years=row["years"] or "",
+        people=row["participants"],
+        ages=_ages(row),
+        variables=row["variables_count"],
+        access=ask.t.of("access", row["access"]),
+        published=row["published"][:10],
+    )
+
+
+def _ages(row: Mapping[str, Any]) -> str:
+    if row["age_from"] is None:
+        return ""
+    return f"{row['age_from']:g}–{row['age_to']:g}" if row["age_to"] is not None else f"≥ {row['age_from']:g}"
+
+
+def _quantities(ask: Ask, cohorts: list[str]) -> Iterator[QuantityRow]:
+    """Quantities that more than one cohort has, in the matrix's order."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in rows_of(ask.view.variable_matrix()):
+        found.setdefault(row["quantity"], {}).setdefault(row["cohort"], row)
+    for quantity, held in list(found.items())[:MATRIX_ROWS]:
+        if len(held) < 2:
+            continue
+        first = next(iter(held.values()))
+        own, other = ("label_zh", "label") if ask.t.code == "zh" else ("label", "label_zh")
+        cells = (held.get(cohort) for cohort in cohorts)
+        yield QuantityRow(
+            first[own] or first[other] or quantity, tuple(_measured(ask, cell) for cell in cells)
+        )
+
+
+def _measured(ask: Ask, row: Mapping[str, Any] | None) -> Link | None:
+    if row is None:
+        return None
+    unit = row["variable_unit"]
+    text = unit_text(unit, ask.t) if unit else row["variable"]
+    return Link(text, ask.href("cohorts", row["cohort"], "variables", row["variable"]))
+
+
+def unit_text(unit: str, t: Language) -> str:
+    """A UCUM code as people read it ('mm[Hg]': mmHg, 'umol/L': µmol/L, 'a': years)."""
+    if unit in {"a", "mo", "d"}:
+        return t.of("cohorts.time_unit", unit)
+    plain = "" if unit == "1" else unit
+    for code, shown in _UNITS.items():
+        plain = plain.replace(code, shown)
+    return f"µ{plain[1:]}" if plain.startswith("u") and plain[1:2].isalpha() else plain
+
+
+# ---------------------------------------------------------------- one cohort
+
+
+def _facts(ask: Ask, record: Cohort, told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield ask.t("cohorts.column.people"), f"{told['participants']:,}"
+    if ages := _ages(told):
+        yield ask.t("cohorts.column.ages"), ages
+    for name in _SHEET:
+        if value := getattr(record, name):
+            yield (
+                ask.t.of("cohorts.fact", name),
+                ask.t.of("cohorts.sampling", value) if name == "sampling" else value,
+            )
+    yield ask.t("cohorts.column.access"), ask.t.of("access", told["access"])
+    version = ask.t("cohorts.version", n=told["cohort_version"], date=told["published"][:10])
+    yield ask.t("cohorts.fact.version"), version
+
+
+def _sources(ask: Ask, cohort: str) -> Iterator[Link]:
+    """The cohorts that a harmonised one is made of, as far as they may be known of."""
+    rows = (row for row in rows_of(ask.view.variable_matrix()) if row["cohort"] == cohort)
+    names = {name for row in rows for name in (row["source_variables"] or "").split(" | ") if name}
+    known = {row["cohort"] for row in rows_of(ask.view.cohorts())}
+    yield from (Link(name, ask.href("cohorts", name)) for name in sorted(names & known))
+
+
+def _variable_row(ask: Ask, cohort: str, row: Mapping[str, Any]) -> VariableRow:
+    own, other = ("label_zh", "label") if ask.t.code == "zh" else ("label", "label_zh")
+    return VariableRow(
+        link=Link(
+            row[own] or row[other] or row["variable"],
+            ask.href("cohorts", cohort, "variables", row["variable"]),
+        ),
+        name=row["variable"],
+        type=ask.t.of("cohorts.type", row["variable_type"]),
+        unit=unit_text(row["variable_unit"] or "", ask.t),
+        categories=row["category_codes"] or "",
+        terms=tuple((row["variable_terms"] or "").split(" | ")) if row["variable_terms"] else (),
+    )
+
+
+def _people(ask: Ask, cohort: str, told: Mapping[str, Any]) -> Figure:
+    drawn, wording, note = _people_drawn(ask, cohort)
+    place = Place(
+        "cohort_people", ask.href("cohorts", cohort, "people"), f"{API}/cohorts/{cohort}/count?by=sex&by=age"
+    )
+    source = ask.t(
+        "cohorts.source", cohort=cohort, version=told["cohort_version"], date=told["published"][:10]
+    )
+    return figure_of(drawn, wording, place, subtitle=note, source=source)
+
+
+def _people_drawn(ask: Ask, cohort: str) -> tuple[Drawn, Wording, str]:
+    """People by age band and sex; NotFoundError where the cohort has no ages."""
+    by_sex = _answer(ask, cohort, ["sex", "age"])
+    axes = [axis for axis in by_sex.by if axis.cuts]
+    outlines = tuple(outlines_of(ask, by_sex))
+    plot = trimmed(BandPlot(np.array(axes[0].cuts), axes[0].labels(ask.t.code), outlines))
+    outlines = tuple(plot.outlines)
+    most = max(outlines, key=lambda one: float(np.nansum(one.people)))
+    peak = plot.bands[int(np.nan_to_num(most.people).argmax())]
+    wording = Wording(
+        title=ask.t("cohorts.people_title"),
+        sentence=ask.t("cohorts.people_sentence", group=most.name, band=peak),
+        x=ask.t("cohorts.age_axis"),
+        y=ask.t("cohorts.share_axis"),
+    )
+    return draw_bands(plot, wording), wording, how_counted(ask, by_sex)
+
+
+def _answer(ask: Ask, cohort: str, by: list[str]) -> CohortAnswer:
+    """Counts by these roles, fewer where the cohort lacks one or the table may not be told."""
+    try:
+        return ask.view.count(cohort, by=by)
+    except (QueryError, NotFoundError, RefusedError):
+        if len(by) == 1:
+            raise
+        return ask.view.count(cohort, by=by[1:])
+
+
+def outlines_of(ask: Ask, answer: CohortAnswer) -> Iterator[Outline]:
+    """The groups of an answer whose last axis has bands: an outline each, the last one in the accent."""
+    size = len(answer.by[-1])
+    cells = answer.release.cells
+    people = np.array([np.nan if cell.count is None else float(cell.count) for cell in cells])
+    groups = people.reshape(-1, size)
+    names = answer.by[0].labels(ask.t.code) if len(answer.by) > 1 else (ask.t("cohorts.everyone"),)
+    for at, (name, counts) in enumerate(zip(names, groups, strict=True)):
+        last = at == len(groups) - 1
+        yield Outline(name, counts, 2 if last else at % 2)
+
+
+def how_counted(ask: Ask, answer: CohortAnswer) -> str:
+    """How numbers of people are to be read: exact, rounded, or perturbed."""
+    said = [ask.t.of("cohorts.reader", answer.release.reader)]
+    if answer.repeated:
+        said.append(ask.t("cohorts.first_visit"))
+    return " ".join(said)
