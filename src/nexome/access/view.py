@@ -18,6 +18,7 @@ The doors by topic; those of a topic with a module of its own are mixed in:
     a screen            window, stretch, strongest_in, gene_places, nearest_genes               looking
     LD                  ld_panels, ld, ld_to, ld_matrix, proxies, clump                         ld
     interpreting        credible_sets, coloc, coloc_loci, compare                               interpreting
+    reference values    reference_sets, reference_set, reference_table, curves, place           reference
     tracks              tracks, track, transcripts_in, recombination, cytobands                 tracks
     meaning             find, normalise, completions, term_place, term_record                   meaning
     cohorts             cohorts, variables, grid, count, means, percentiles, histogram, compare cohorts
@@ -68,6 +69,7 @@ from nexome.access.looking import Looking
 from nexome.access.meaning import Meaning
 from nexome.access.overview import Overview
 from nexome.access.policy import Action, decide
+from nexome.access.reference.doors import Referenced
 from nexome.access.searching import join_completions, join_meanings, search_hits
 from nexome.access.signals import chosen_trait
 from nexome.access.tables import hit_table, nearest_symbols, study_table, trait_table
@@ -88,7 +90,7 @@ Order = Literal["p", "position"]
 BATCH_ROWS: Final = 131_072
 
 
-class View(Counting, Interpreting, Knowing, Linkage, Looking, Meaning, Overview, Tracked):
+class View(Counting, Interpreting, Knowing, Linkage, Looking, Meaning, Overview, Referenced, Tracked):
     """All questions one principal may ask. Made by `Centre.view_for` or `nexome.open`; cheap to make.
 
     Thread-safe. Each question reads the newest published manifest. `with` closes the centre that

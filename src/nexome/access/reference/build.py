@@ -26,7 +26,7 @@ from nexome.access.reference.summary import Permit, VariableSummary, rounded_cou
 from nexome.methods.reference.histograms import Histogram, choose_grid, count_people
 from nexome.methods.reference.outliers import OUTLIER_RULES, OutlierRule
 from nexome.model.cohorts import Variable
-from nexome.model.errors import InputError, NotFoundError, RefusedError
+from nexome.model.errors import InputError, RefusedError
 from nexome.model.expressions import bind, evaluate, is_true, names, parse
 from nexome.model.fields import schema_of
 from nexome.model.terms import Access
@@ -39,6 +39,7 @@ from nexome.store.reference import (
     REFERENCE_COLUMNS,
     NewReferenceSet,
     ReferenceEntry,
+    ReferenceSet,
     check_set_name,
     publish_reference,
 )
@@ -111,6 +112,14 @@ def build_reference(
     chosen = _chosen(table, options.variables)
     built = summarise_all(work, chosen, progress)
     return publish_reference(centre.root, _new_set(name, work, built))
+
+
+def options_of(opened: ReferenceSet) -> BuildOptions:
+    """The choices a set was built with, for the newest version of its cohort."""
+    choices = dict(opened.receipt()["choices"])
+    for name in ("variables", "by"):
+        choices[name] = tuple(choices[name])
+    return BuildOptions(**(choices | {"version": None}))
 
 
 def prepare(table: CohortTable, options: BuildOptions, guard: Guard) -> _Work:
@@ -394,6 +403,3 @@ def _facts(work: _Work, built: Mapping[str, _Built]) -> dict[str, Any]:
         "counts": left,
         "variables": {name: dict(one.told) for name, one in built.items()},
     }
-
-
-__all__ = ["BuildOptions", "NotFoundError", "build_reference", "prepare", "summarise_all"]

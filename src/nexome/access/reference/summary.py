@@ -226,26 +226,29 @@ def _curve(
     for group in groups:  # what disclosure control withholds is in no curve either
         people[group.cells.start - base : group.cells.stop - base] = histogram.people[group.cells]
     count = people.sum()
+    shown = _ages_shown(layout, people.sum(1))
+    told: dict[str, Any] = {"curve": "none", "ages": _reach(layout, shown)}
     weight = people
     if histogram.weight is not None:
         weight = np.where(people > 0, histogram.weight[base : base + layout.ages], 0.0)
     if count < CURVE_LEAST:
-        return [], {"curve": "none", "why": f"fewer than {CURVE_LEAST} people"}
+        return [], told | {"why": f"fewer than {CURVE_LEAST} people"}
     values, coarse = _coarser(histogram.grid.values, weight)
     if values[0] <= 0:
-        return [], {"curve": "none", "why": _POSITIVE_LOSS}
+        return [], told | {"why": _POSITIVE_LOSS}
     squares, total = histogram.sums[base : base + layout.ages, :2].sum(0)
     curve = fit_curve(layout.age_middles(), values, coarse, effective=min(count, total**2 / squares))
     if curve is None:
-        return [], {"curve": "none", "why": f"fewer than {AGES_LEAST} ages, or no curve fits"}
-    rows = _curve_rows(curve, layout, people.sum(1))
-    told = {
+        return [], told | {"why": f"fewer than {AGES_LEAST} ages, or no curve fits"}
+    rows = _curve_rows(curve, layout, people.sum(1), shown)
+    if not rows:
+        return [], told | {"why": "too few people at any age"}
+    told |= {
         "curve": "good" if curve.deviation <= FIT_SLACK else "poor",
         "deviation": round(curve.deviation, 3),
         "coefficients": list(curve.shape),
-        "ages": [rows[0]["age"], rows[-1]["age"]] if rows else [],
     }
-    return rows, told if rows else {"curve": "none", "why": "too few people at any age"}
+    return rows, told
 
 
 def _coarser(
@@ -263,31 +266,54 @@ def _coarser(
     return means[mass > 0], joined[:, mass > 0]
 
 
-def _curve_rows(curve: Curve, layout: Layout, people: npt.NDArray[np.float64]) -> list[dict[str, Any]]:
-    """L, M, S and their covariance at the middle of each age cell that enough people stand behind."""
-    ages = layout.age_middles()
+def _near(layout: Layout, people: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """People within AGE_REACH of each age cell [ages]."""
     running = np.concatenate([[0.0], np.cumsum(people)])
     reach = max(1, round(AGE_REACH / layout.age_step))
     at = np.arange(layout.ages)
-    near = running[np.minimum(at + reach + 1, layout.ages)] - running[np.maximum(at - reach, 0)]
-    inside = (ages >= curve.low) & (ages <= curve.high) & (near >= AGE_PEOPLE)
-    # AGE_PEOPLE lie at or beyond each end of what is shown, so that no end is one person's age
-    inside &= (running[1:] >= AGE_PEOPLE) & (running[-1] - running[:-1] >= AGE_PEOPLE)
+    return running[np.minimum(at + reach + 1, layout.ages)] - running[np.maximum(at - reach, 0)]
+
+
+def _ages_shown(layout: Layout, people: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Age cells that enough people stand behind.
+
+    AGE_PEOPLE lie at or beyond each end, so that no end is one person's age.
+    """
+    running = np.cumsum(people)
+    total = running[-1]
+    return (
+        (_near(layout, people) >= AGE_PEOPLE)
+        & (running >= AGE_PEOPLE)
+        & (total - running + people >= AGE_PEOPLE)
+    )
+
+
+def _reach(layout: Layout, shown: npt.NDArray[np.bool_]) -> list[float]:
+    """Ages from and to (not included) that are shown; none where no age is."""
+    at = np.flatnonzero(shown)
+    if not len(at):
+        return []
+    return [round(layout.first_age + layout.age_step * edge, 4) for edge in (int(at[0]), int(at[-1]) + 1)]
+
+
+def _curve_rows(
+    curve: Curve, layout: Layout, people: npt.NDArray[np.float64], shown: npt.NDArray[np.bool_]
+) -> list[dict[str, Any]]:
+    """L, M, S and their covariance at the middle of each age cell that is shown."""
+    ages, near = layout.age_middles(), _near(layout, people)
+    inside = shown & (ages >= curve.low) & (ages <= curve.high)
     if not inside.any():
         return []
     power, median, variation = curve.at(ages[inside])
     covariance = curve.covariances(ages[inside])
     names = (("ll", 0, 0), ("lm", 0, 1), ("ls", 0, 2), ("mm", 1, 1), ("ms", 1, 2), ("ss", 2, 2))
-    return [
-        {
-            "age": float(round(age, 4)),
-            "participants": rounded_count(count),
-            "lms_l": float(np.round(lam, 4)),
-            "lms_m": float(round_to(m, digits=5)),
-            "lms_s": float(round_to(s, digits=5)),
-            **{f"lms_cov_{name}": float(round_to(covariance[k, i, j])) for name, i, j in names},
-        }
-        for k, (age, count, lam, m, s) in enumerate(
-            zip(ages[inside], near[inside], power, median, variation, strict=True)
-        )
-    ]
+    columns: dict[str, Any] = {
+        "age": np.round(ages[inside], 4),
+        "participants": (COUNT_STEP * np.round(near[inside] / COUNT_STEP)).astype(np.int64),
+        "lms_l": np.round(power, 4),
+        "lms_m": round_to(median, digits=5),
+        "lms_s": round_to(variation, digits=5),
+        **{f"lms_cov_{name}": round_to(covariance[:, i, j]) for name, i, j in names},
+    }
+    listed = {name: column.tolist() for name, column in columns.items()}
+    return [dict(zip(listed, row, strict=True)) for row in zip(*listed.values(), strict=True)]
