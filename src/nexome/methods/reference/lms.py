@@ -130,6 +130,20 @@ def z_error(value: float, at: tuple[float, float, float], covariance: Floats) ->
     return math.sqrt(max(float(slope @ covariance @ slope), 0.0))
 
 
+def value_error(z: float, at: tuple[Floats, Floats, Floats], covariance: Floats) -> Floats:
+    """Standard error of the logarithm of the value with one z, at ages [A]; `covariance` [A, 3, 3]."""
+    power, _, variation = at
+    scaled = variation * z
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inside = 1 + power * scaled
+        exact = scaled / (power * inside) - np.log(inside) / (power * power)
+    near = np.abs(power * scaled) < _TINY
+    by_power = np.where(near, -scaled * scaled / 2, exact)
+    slope = np.stack([by_power, np.ones_like(scaled), scaled / inside], axis=-1)
+    variance = np.einsum("ai,aij,aj->a", slope, covariance, slope)
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+
+
 def fit_curve(
     ages: npt.ArrayLike, values: npt.ArrayLike, weight: npt.ArrayLike, *, effective: float | None = None
 ) -> Curve | None:
