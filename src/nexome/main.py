@@ -81,6 +81,8 @@ _COHORT: Final[Table] = {
     "list": ("nexome.cli.cohort:list_cohorts", "List all cohorts."),
     "show": ("nexome.cli.cohort:show", "Show one cohort, or its receipt."),
     "variables": ("nexome.cli.cohort:variables", "List the variables of a cohort."),
+    "dictionary": ("nexome.cli.cohort:dictionary", "Write a cohort's data dictionary."),
+    "export": ("nexome.cli.cohort:export", "Write the rows of a cohort to a file."),
     "withdraw": ("nexome.cli.cohort:withdraw", "Take a cohort out of the root."),
     "find": ("nexome.cli.cohort_count:find", "Find variables in all cohorts."),
     "matrix": ("nexome.cli.cohort_count:matrix", "Which cohort measured what."),
@@ -91,6 +93,10 @@ _COHORT: Final[Table] = {
     "histogram": ("nexome.cli.cohort_count:histogram", "People in each band of a variable."),
     "compare": ("nexome.cli.cohort_count:compare", "One quantity in all cohorts that have it."),
     "harmonise": ("nexome.cli.cohort_mapping:harmonise", "Bring cohorts to one table by a mapping."),
+    "propose": ("nexome.cli.cohort_evidence:propose", "Propose a mapping, with score and reasons."),
+    "units": ("nexome.cli.cohort_evidence:units", "Say whether values fit the unit beside them."),
+    "conflicts": ("nexome.cli.cohort_evidence:conflicts", "Where a table's sources do not fit together."),
+    "repeats": ("nexome.cli.cohort_evidence:repeats", "Find persons who stand in a table twice."),
     "lineage": ("nexome.cli.cohort_mapping:lineage", "Where the values of a harmonised cohort come from."),
 }
 _TRACKS: Final[Table] = {

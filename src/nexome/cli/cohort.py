@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _LABEL_SHOWN: Final = 40
 _CODES_SHOWN: Final = 4
+_FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _json = click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
 _version = click.option("--version", type=click.IntRange(1), help="Another version than the newest.")
 
@@ -120,6 +121,56 @@ def _variable(variable: Variable) -> tuple[str, ...]:
         shown[: 2 * _LABEL_SHOWN],
         label[:_LABEL_SHOWN],
     )
+
+
+@click.command()
+@root_option
+@click.argument("cohort")
+@_version
+@click.option("-o", "--output", type=_FILE, required=True, help="File to write: .csv, .xlsx or .yaml.")
+def dictionary(root: Path, cohort: str, version: int | None, output: Path) -> None:
+    """Write the data dictionary of a cohort, as `nexome import cohort --dictionary` reads it.
+
+    \b
+    Example:
+      nexome cohort dictionary nhanes -o variables.csv
+    """
+    from nexome.formats.dictionary import write_dictionary  # noqa: PLC0415
+
+    found = _store(root).get(cohort, version).dictionary
+    write_dictionary(output, found)
+    click.echo(f"{output}  {len(found):,} variables")
+
+
+@click.command()
+@root_option
+@click.argument("cohort")
+@_version
+@click.option("-o", "--output", type=_FILE, required=True, help="File to write: .csv, .tsv or .parquet.")
+@click.option("--variable", "names", multiple=True, help="Only this variable; may be given again.")
+@click.option("--identifiers", is_flag=True, help="Who people are, instead of their keys.")
+def export(root: Path, cohort: str, version: int | None, output: Path, **said: Any) -> None:
+    """Write the rows of a cohort to a file that its owner alone can read.
+
+    This is for whoever holds the root: it writes the values of people. They stand by their keys unless
+    --identifiers is given. Missing codes stand where they stood in the source; for Parquet they are in a
+    second file.
+
+    \b
+    Examples:
+      nexome cohort export nhanes -o nhanes.csv
+      nexome cohort export nhanes -o nhanes.parquet --variable age --variable chol
+    """
+    from nexome.cli.upkeep import progress  # noqa: PLC0415
+    from nexome.store.cohorts.export import export_cohort  # noqa: PLC0415
+
+    found = _store(root).get(cohort, version)
+    names = list(said["names"]) or None
+    made = export_cohort(
+        root, found, output, names=names, identifiers=said["identifiers"], progress=progress()
+    )
+    for path in made:
+        click.echo(f"{path}  {format_bytes(path.stat().st_size)}")
 
 
 @click.command()

@@ -178,7 +178,7 @@ def _dictionary(
     if written.exists():
         click.echo(f"\nnexome: {written} is there already: correct it and give it: --dictionary.", err=True)
         return None
-    write_dictionary(replace(inferred.dictionary, confirmed=True), written)
+    write_dictionary(written, replace(inferred.dictionary, confirmed=True))
     click.echo(
         f"\nnexome: nothing is imported. This dictionary was worked out from {inferred.rows:,} rows and is "
         f"in {written}. Correct it and give it: --dictionary {written}; or take it as it is: "
