@@ -79,7 +79,10 @@ def one_a_person(
     if people.run is None:
         return counted, values, weights
     rows = np.flatnonzero(counted >= 0)
-    pairs = np.stack([counted[rows].astype(np.int64), people.run[rows]])
+    run = people.run[rows]
+    if (run[1:] > run[:-1]).all():  # each person in one row already: what a sort of a million would find
+        return counted, values, weights
+    pairs = np.stack([counted[rows].astype(np.int64), run])
     kept, which = np.unique(pairs, axis=1, return_inverse=True)
     which = which.reshape(-1)
     weight = np.bincount(which, weights[rows], kept.shape[1])
