@@ -57,7 +57,8 @@ def demo(
 
     Simulates a population with linkage disequilibrium and 40 traits of known cause, scans each trait,
     writes the results as GWAS-SSF, REGENIE, PLINK 2 and QTL files into ROOT-files, and imports those
-    into the new root ROOT as anyone's files are. A small vocabulary in English and Chinese lets search go by
+    into the new root ROOT as anyone's files are. Two cohorts that measure the same in different units are
+    harmonised to one. A small vocabulary in English and Chinese lets search go by
     meaning. A made-up centre's budget and targets come with it, tied to
     what this root measures of itself: see its cockpit. Nothing in it is of a real person. About a minute on
     two cores; the same seed gives the same data. Interrupted, it goes on when run again.
@@ -80,6 +81,7 @@ def demo(
             _simulate(files, people=people, variants=variants, seed=seed)
         click.echo("4/4 Importing them, as you would import yours:")
         _import(opened.root.path, files)
+        _enrol(opened.root.path, files)
         _teach(opened.root.path, files)
         _plan(opened.root.path, files)
         opened.root.append_event(FINISHED_EVENT)
@@ -167,6 +169,25 @@ def _import(root: Path, files: Path) -> None:
         command.main(words, prog_name=f"nexome {name}", standalone_mode=False)
 
 
+def _enrol(root: Path, files: Path) -> None:
+    """Import two cohorts measured in different units, harmonise them, build the reference values."""
+    from nexome.cli.cohort_import import cohort  # noqa: PLC0415  `--help` must not wait for it
+    from nexome.cli.cohort_mapping import harmonise  # noqa: PLC0415
+    from nexome.cli.demo_cohorts import cohort_commands, write_cohorts  # noqa: PLC0415
+    from nexome.cli.reference import build  # noqa: PLC0415
+
+    write_cohorts(files)
+    known: dict[str, click.Command] = {
+        "import cohort": cohort,
+        "cohort harmonise": harmonise,
+        "reference build": build,
+    }
+    for name, arguments in cohort_commands(files):
+        words = ["--root", str(root), *arguments]
+        click.echo(f"\n$ nexome {name} {shlex.join(words)}")
+        known[name].main(words, prog_name=f"nexome {name}", standalone_mode=False)
+
+
 def _teach(root: Path, files: Path) -> None:
     """Load the demo's vocabulary, train the encoder on it, build the search index."""
     from nexome.cli.demo_vocabulary import vocabulary_commands  # noqa: PLC0415
@@ -229,6 +250,7 @@ def _tell(root: Path, files: Path, settings: Settings) -> None:
         f"\n  nexome query phewas {phenotype['rsid']} --root {root}"
         f"\n  nexome query top sim-{phenotype['trait_id']} --root {root}"
         f"\n  nexome query gene {protein['gene']} --root {root}"
+        f"\n  nexome cohort count population 'sex = female and ldl > 4.1 mmol/L' --root {root}"
         f"\n  nexome search find 心梗 --root {root}"
         f"\n  nexome targets score --root {root} --year {year} {PAPER}{year}"
         f"\n  nexome serve {root}      then http://{settings.host}:{settings.port}/; its owner: /en/cockpit"

@@ -64,11 +64,17 @@ class Token(NamedTuple):
     unit: str = ""
 
 
+def _plain(text: str) -> str:
+    """Full-width signs as their plain fellows, character by character; what is quoted stays as it is written."""
+    same = text.translate(_SAME)
+    return _QUOTED.sub(lambda m: f"{m[0][0]}{text[m.start() + 1 : m.end() - 1]}{m[0][-1]}", same)
+
+
 def tokens(text: str) -> list[Token]:
     """The tokens, an `end` last. Raises InputError with the character that is not understood."""
     if len(text) > MAX_CHARACTERS:
         raise InputError(f"an expression of {len(text)} characters", expected=f"at most {MAX_CHARACTERS}")
-    plain, found, at = text.translate(_SAME), list[Token](), 0
+    plain, found, at = _plain(text), list[Token](), 0
     while at < len(plain):
         if plain[at] == " ":
             at += 1
