@@ -2,7 +2,7 @@
 
 <root>/ledger/<project>/
     project.json       stamped: name, purposes (DUO), when opened, when closed
-    populations.bin    MAGIC, then records of RECORD_BYTES: sketch (256 × uint64 little-endian), kind, CRC-32
+    populations.bin    MAGIC, then records: sketch (256 × uint64 little-endian), 4 zero bytes, CRC-32 of both
 
 A record is appended and flushed before the answer leaves; a record torn by a crash is cut off by the next
 session (its answer never left). Sketches come from participant keys and the root's key alone, so the same
@@ -43,8 +43,6 @@ RECORD_BYTES: Final = GROUPS * 8 + 8
 Verdict = Literal["known", "new", "difference", "few_beside", "too_many_populations"]
 U64 = npt.NDArray[np.uint64]
 
-_ANSWERED: Final = 0  # kind of a record: answered about
-_EVERYONE: Final = 1  # or all people of a cohort version, which everyone knows
 _NAME: Final = re.compile(r"[\w][\w.-]{0,63}\Z")
 
 
@@ -137,12 +135,11 @@ class Ledger:
         self._index = CombinationIndex(self.threshold)
         self.sketches: list[U64] = []
         self._by_sum: dict[int, list[int]] = {}
-        self.answered = 0
         self.read_bytes = 0
 
     def __len__(self) -> int:
         """Different populations answered about, as far as read."""
-        return self.answered
+        return len(self.sketches)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -170,29 +167,27 @@ class Ledger:
 
         'known' tells nothing new; 'few_beside': fewer people than the threshold are left out.
         """
-        if self.find(sketch) or np.array_equal(sketch, whole):
+        if self.find(sketch):
             return "known"
         if 0 < differing_groups(whole - sketch) < self.threshold:
             return "few_beside"
-        if self.answered >= self.capacity:
+        if len(self.sketches) >= self.capacity:
             return "too_many_populations"
         return "difference" if self._index.is_close(sketch, whole) else "new"
 
-    def take(self, sketch: U64, kind: int) -> None:
+    def take(self, sketch: U64) -> None:
         """Hold a population in memory."""
         self._by_sum.setdefault(int(sketch.sum(dtype=np.uint64)), []).append(len(self.sketches))
         self.sketches.append(sketch)
         self._index.add(sketch)
-        self.answered += kind == _ANSWERED
 
-    def cut(self, length: int, answered: int) -> None:
+    def cut(self, length: int) -> None:
         """Hold the first populations alone."""
         for sketch in self.sketches[length:]:
             places = self._by_sum[int(sketch.sum(dtype=np.uint64))]
             places.remove(max(places))
         del self.sketches[length:]
         self._index.truncate(length)
-        self.answered = answered
 
     # ------------------------------------------------------------ disk
 
@@ -218,19 +213,17 @@ class Ledger:
         whole = (size - self.read_bytes) // RECORD_BYTES
         stream.seek(self.read_bytes)
         for _ in range(whole):
-            kind, sketch = self._parse(stream.read(RECORD_BYTES))
-            self.take(sketch, kind)
+            self.take(self._parse(stream.read(RECORD_BYTES)))
             self.read_bytes += RECORD_BYTES
         if self.read_bytes < size:
             stream.truncate(self.read_bytes)
         stream.seek(0, os.SEEK_END)
 
-    def _parse(self, record: bytes) -> tuple[int, U64]:
+    def _parse(self, record: bytes) -> U64:
         body, crc = record[:-4], int.from_bytes(record[-4:], "little")
         if zlib.crc32(body) != crc:
             raise _damaged(self.path, self.read_bytes)
-        kind = int.from_bytes(body[GROUPS * 8 :], "little")
-        return kind, np.frombuffer(body, "<u8", GROUPS).astype(np.uint64)
+        return np.frombuffer(body, "<u8", GROUPS).astype(np.uint64)
 
 
 @dataclass
@@ -241,37 +234,30 @@ class Session:
     stream: BinaryIO
 
     def __post_init__(self) -> None:
-        self._start = (len(self.ledger.sketches), self.ledger.answered)
+        self._start = len(self.ledger.sketches)
         self._new: list[bytes] = []
 
     def judge(self, sketch: U64, whole: U64) -> Verdict:
         """As Ledger.judge."""
         return self.ledger.judge(sketch, whole)
 
-    def know(self, whole: U64) -> None:
-        """Everyone of a cohort version is known to all; holds no room."""
-        if not self.ledger.find(whole):
-            self._add(whole, _EVERYONE)
-
     def add(self, sketch: U64) -> None:
         """Hold a population answered about."""
-        if not self.ledger.find(sketch):
-            self._add(sketch, _ANSWERED)
-
-    def _add(self, sketch: U64, kind: int) -> None:
-        self.ledger.take(sketch, kind)
-        body = sketch.astype("<u8").tobytes() + kind.to_bytes(4, "little")
+        if self.ledger.find(sketch):
+            return
+        self.ledger.take(sketch)
+        body = sketch.astype("<u8").tobytes() + bytes(4)
         self._new.append(body + zlib.crc32(body).to_bytes(4, "little"))
 
-    def mark(self) -> tuple[int, int, int]:
-        """A point that `back_to` returns to."""
-        return len(self.ledger.sketches), self.ledger.answered, len(self._new)
+    def mark(self) -> int:
+        """A point that `back_to` returns to: how many populations are known."""
+        return len(self.ledger.sketches)
 
-    def back_to(self, mark: tuple[int, int, int]) -> None:
+    def back_to(self, mark: int) -> None:
         """Forget what was added since."""
-        if mark[0] < len(self.ledger.sketches):
-            self.ledger.cut(mark[0], mark[1])
-            del self._new[mark[2] :]
+        if mark < len(self.ledger.sketches):
+            self.ledger.cut(mark)
+            del self._new[mark - self._start :]
 
     def commit(self) -> int:
         """Write what was added, flushed to the disk; how many populations that was."""
@@ -282,13 +268,13 @@ class Session:
             os.fsync(self.stream.fileno())
             self.ledger.read_bytes += written * RECORD_BYTES
             self._new = []
-            self._start = (len(self.ledger.sketches), self.ledger.answered)
+            self._start = len(self.ledger.sketches)
         return written
 
     def forget(self) -> None:
         """Let go of what was not committed."""
         if self._new:
-            self.ledger.cut(*self._start)
+            self.ledger.cut(self._start)
             self._new = []
 
     def __enter__(self) -> Self:

@@ -73,7 +73,7 @@ def compose(
         if not conflicts and margins and not _margins_fit(found, shown, session):
             margins = False
         elif not conflicts:
-            added = session.mark()[1] - mark[1]
+            added = session.mark() - mark
             return Outcome(_told(shown, margins=margins), margins, added)
         session.back_to(mark)
         for cell, reason in conflicts.items():

@@ -146,7 +146,7 @@ class Guard:
             return replace(answer, reader="owner")
         reasons = self._own_reasons(question, found, sums)
         found = _with_spikes(found, cells, counted, sums=sums, table=table)
-        with self._session(state, table) as session:
+        with self._session(state) as session:
             counts_alone = sums is None and question.kind in {"count", "histogram"}
             outcome = compose(found, reasons, session, rules=self.rules, margins=counts_alone)
             if all(outcome.reasons):
@@ -190,15 +190,16 @@ class Guard:
         ]
 
     def _least(self, question: Question) -> int:
+        if self.rules.obey_client and question.min_cell:
+            return question.min_cell
         return max(self.rules.min_cell, question.min_cell)
 
     @contextlib.contextmanager
-    def _session(self, state: DisclosureState, table: Table) -> Iterator[Session | None]:
+    def _session(self, state: DisclosureState) -> Iterator[Session | None]:
         if not self.project or self.reader != "controlled" or not self.rules.consider_ledger:
             yield None
             return
         with state.ledger(self.project, self.rules).session() as session:
-            session.know(table.whole)
             yield session
 
     # ------------------------------------------------------------ 5: audit

@@ -36,6 +36,7 @@ class Rules:
     perturb: bool = True
     round_numbers: bool = True
     block_percentiles: bool = True
+    obey_client: bool = False
 
 
 PER_QUERY_ALONE: Final = Rules(
@@ -46,8 +47,10 @@ PER_QUERY_ALONE: Final = Rules(
     perturb=False,
     round_numbers=False,
     block_percentiles=False,
+    obey_client=True,
 )
-"""What a system has that looks at each question by itself: smallest cells, categories, parameters, tails."""
+"""What a system has that looks at each question by itself (smallest cells, categories, parameters, tails),
+and takes a smallest cell from its client."""
 
 
 def rules_of(settings: Settings) -> Rules:
