@@ -64,7 +64,7 @@ class Recording:
     """How finely values were written down. `digits`: [10] how often each last digit occurs (NaN: too few).
 
     `step`: the largest step of which 98 % are multiples (0: none). `unit`: the place of the last digit.
-    `fives`: share of last digits 0 and 5 (0.2 expected); `even`: share of even ones (0.5). Both NaN where the
+    `spread`: the interquartile range. `fives`: share of last digits 0 and 5 (0.2 expected); `even`: share of even ones (0.5). Both NaN where the
     values spread over so few units that digits cannot be even anyway.
     """
 
@@ -74,6 +74,7 @@ class Recording:
     digits: Array
     fives: float
     even: float
+    spread: float
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,9 @@ def recording(values: Array) -> Recording:
     known = np.abs(values[np.isfinite(values)])
     step = next((s for s in _STEPS if _share_of_multiples(known, s) >= _MULTIPLES), 0.0)
     unit = next((p for p in _POWERS if _share_of_multiples(known, p) >= _MULTIPLES), 0.0)
+    spread = float(np.subtract(*np.percentile(known, [75, 25]))) if known.size else np.nan
     if not known.size or not unit:
-        return Recording(known.size, step, unit, np.full(10, np.nan), np.nan, np.nan)
+        return Recording(known.size, step, unit, np.full(10, np.nan), np.nan, np.nan, spread)
     last = np.rint(known / unit).astype(np.int64) % 10
     counts = np.bincount(last, minlength=10).astype(np.float64)
     fives, even = counts[[0, 5]].sum() / known.size, counts[::2].sum() / known.size

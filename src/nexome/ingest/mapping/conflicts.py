@@ -43,7 +43,8 @@ Weight = Literal["note", "question", "strong"]
 LEVEL, LEVEL_STRONG = 0.3, 0.8  # standard deviations; analytical methods of one laboratory differ by less
 SHAPE, SHAPE_STRONG = 0.5, 1.0  # standard deviations in a tail
 FIVES, EVEN = 0.35, 0.7  # shares of last digits 0 and 5, and of even ones, taken as preference
-COARSER, COARSEST = 5.0, 10.0  # fold; steps of two sources differing by less are not told
+COARSER: Final = 5.0  # fold; steps of two sources differing by less are not told
+COARSE: Final = 0.15  # of the interquartile range: a step that moves values between classes
 PILED: Final = 0.03  # share of values equal to the smallest or the largest
 REFUSED: Final = 0.005  # share of values refused as impossible
 _DIGITS_FROM: Final = 50  # values; fewer say nothing of digits
@@ -201,16 +202,14 @@ def _rounding(
     if own is None or own.n < _DIGITS_FROM:
         return
     if own.fives >= FIVES or own.even >= EVEN:
-        share, text, text_zh = _preference(own)
-        weight: Weight = "strong" if share >= 0.9 else "question"
-        yield Conflict(variable.name, "rounding", weight, drawn.source, share, text, text_zh)
+        yield _preference(variable, drawn.source, own)
     same = [f for f in figures if f.recorded and f.recorded.step and f.recorded_unit == drawn.recorded_unit]
     finest = min((f.recorded.step for f in same if f.recorded), default=0.0)
     if finest and own.step >= COARSER * finest * (1 - 1e-9):
         yield Conflict(
             variable.name,
             "rounding",
-            "question" if own.step >= COARSEST * finest * (1 - 1e-9) else "note",
+            "question" if own.step >= COARSE * own.spread else "note",
             drawn.source,
             own.step,
             f"written down in steps of {own.step:g} {drawn.recorded_unit}, others in {finest:g}",
@@ -218,26 +217,20 @@ def _rounding(
         )
 
 
-def _preference(own: Recording) -> tuple[float, str, str]:
-    """Which last digits are preferred: the share, and what to say of it."""
+def _preference(variable: Variable, source: str, own: Recording) -> Conflict:
+    """Which last digits are preferred; a part written with fewer decimals is a note alone."""
     zero, five = (np.nan_to_num(own.digits[[0, 5]]) / own.n).tolist()
     if own.unit < 1 and zero >= 0.3 and five <= 0.15:
-        return (
-            zero,
-            f"{zero:.0%} of the values have one decimal less than the rest, 10% would by chance",
-            f"{zero:.0%} 的数值比其余少记一位小数，随机时约为 10%",
-        )
-    if own.fives >= FIVES:
-        return (
-            own.fives,
-            f"{own.fives:.0%} of the last digits are 0 or 5, 20% would be by chance",
-            f"{own.fives:.0%} 的末位数字为 0 或 5，随机时约为 20%",
-        )
-    return (
-        own.even,
-        f"{own.even:.0%} of the last digits are even, 50% would be by chance",
-        f"{own.even:.0%} 的末位数字为偶数，随机时约为 50%",
-    )
+        text = f"{zero:.0%} of the values have one decimal less than the rest, 10% would by chance"
+        text_zh = f"{zero:.0%} 的数值比其余少记一位小数，随机时约为 10%"
+        return Conflict(variable.name, "rounding", "note", source, zero, text, text_zh)
+    fives = own.fives >= FIVES
+    share, expected = (own.fives, "20%") if fives else (own.even, "50%")
+    which, which_zh = ("0 or 5", "0 或 5") if fives else ("even", "偶数")
+    weight: Weight = "strong" if share >= 0.9 else "question"
+    text = f"{share:.0%} of the last digits are {which}, {expected} would be by chance"
+    text_zh = f"{share:.0%} 的末位数字为 {which_zh}，随机时约为 {expected}"
+    return Conflict(variable.name, "rounding", weight, source, share, text, text_zh)
 
 
 def _trend(

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from nexome.ingest.cohorts.words import FEMALE, MALE, NO_WORDS, YES_WORDS, plain
 from nexome.ingest.mapping.evidence import UnitEvidence, unit_evidence
 from nexome.ingest.mapping.quantities import Told, quantities_of, word_key
-from nexome.ingest.mapping.sexes import SexCodes, tell_sexes
+from nexome.ingest.mapping.sexes import SexCodes, sex_words, tell_sexes
 from nexome.ingest.mapping.typical import TYPICAL
 from nexome.model.analytes import ANALYTES
 from nexome.model.cohorts import Category, Dictionary, Variable
@@ -92,11 +92,12 @@ class _Asked:
 
 
 def propose(sources: Iterable[Source], target: Dictionary, *, threshold: float = ACCEPTED) -> list[Proposal]:
-    """Proposals of all sources for a target dictionary, by source, target and score.
+    """Proposals for a target dictionary, source by source, by target and score.
 
     Beside the accepted one, other candidates of a target variable that score at least 0.35 are listed.
     """
     found: list[Proposal] = []
+    order = {variable.name: number for number, variable in enumerate(target)}
     for source in sources:
         asked = _ask(source)
         scored = [
@@ -105,9 +106,23 @@ def propose(sources: Iterable[Source], target: Dictionary, *, threshold: float =
             for wanted in target
             if (proposal := _compare(asked, variable, wanted)) is not None and proposal.score >= LISTED
         ]
-        found.extend(_assigned(scored, asked, threshold))
-    order = {variable.name: number for number, variable in enumerate(target)}
-    return sorted(found, key=lambda p: (p.source, order[p.target], -p.accepted, -p.score, p.variable))
+        assigned = _assigned(scored, asked, threshold)
+        found.extend(sorted(assigned, key=lambda p: (order[p.target], -p.accepted, -p.score, p.variable)))
+    return found
+
+
+def units_of(source: Source) -> list[tuple[str, UnitEvidence]]:
+    """What the values say of the unit of each variable whose quantity is surely known."""
+    asked = _ask(source)
+    found = []
+    for variable in source.dictionary:
+        said = asked.told[variable.name]
+        if not variable.numeric or len(said) != 1 or said[0].quantity not in TYPICAL:
+            continue
+        evidence = asked.evidence(variable.name, said[0].quantity)
+        if evidence is not None:
+            found.append((variable.name, evidence))
+    return found
 
 
 def _ask(source: Source) -> _Asked:
@@ -143,21 +158,10 @@ def _sexes(source: Source, told: Mapping[str, tuple[Told, ...]]) -> NDArray[np.s
         if not named or variable.type != "category":
             continue
         column = source.column(variable.name)
-        words = [_sex_word(variable, code) for code in column.categories]
+        words = sex_words(variable, column.categories)
         if {"male", "female"} <= set(words):
             return np.array([*words, ""])[column.values]
     return None
-
-
-def _sex_word(variable: Variable, code: str) -> str:
-    """What a code's own words say: 'male', 'female' or ''."""
-    known = next((c for c in variable.categories if c.code == code), Category(code))
-    for text in (known.label, known.label_zh, known.code):
-        if plain(text) in MALE:
-            return "male"
-        if plain(text) in FEMALE:
-            return "female"
-    return ""
 
 
 def _compare(asked: _Asked, variable: Variable, wanted: Variable) -> Proposal | None:
@@ -256,7 +260,8 @@ def _with_codes(asked: _Asked, start: Proposal, variable: Variable, wanted: Vari
     if codes is None:
         return None
     by_words = _matched_codes(variable, wanted, [str(code) for code in np.unique(codes) if code])
-    sexes = {_sex_word(wanted, c.code): c.code for c in wanted.categories if not c.missing}
+    known = [c.code for c in wanted.categories if not c.missing]
+    sexes = dict(zip(sex_words(wanted, known), known, strict=True))
     if not {"male", "female"} <= set(sexes):
         score = start.score * (1.0 if by_words else 0.6)
         return replace(start, score=score, codes=by_words)

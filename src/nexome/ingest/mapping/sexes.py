@@ -7,14 +7,16 @@ never about one person, and never applied without being confirmed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nexome.ingest.cohorts.words import FEMALE, MALE, plain
 from nexome.ingest.mapping.typical import TYPICAL
+from nexome.model.cohorts import Category, Variable
 
 Array = NDArray[np.float64]
 FEWEST: Final = 20  # people of each code
@@ -37,6 +39,21 @@ class SexCodes:
     measures: tuple[tuple[str, float, float], ...]
     reason: str
     reason_zh: str
+
+
+def sex_words(variable: Variable, codes: Sequence[str]) -> list[str]:
+    """What each code's own words say: 'male', 'female' or ''."""
+    return [_sex_word(variable, code) for code in codes]
+
+
+def _sex_word(variable: Variable, code: str) -> str:
+    known = next((c for c in variable.categories if c.code == code), Category(code))
+    for text in (known.label, known.label_zh, known.code):
+        if plain(text) in MALE:
+            return "male"
+        if plain(text) in FEMALE:
+            return "female"
+    return ""
 
 
 def tell_sexes(codes: NDArray[np.str_], measures: Mapping[str, Array]) -> SexCodes:
