@@ -113,14 +113,16 @@ class _Binder:
             case Binary():
                 return self._binary(node)
             case Between(part=part, low=low, high=high, place=place):
-                first, second = self._limits((low, high))
-                above, below = (
-                    self._compare(Binary(">=", part, first, place)),
-                    self._compare(Binary("<=", part, second, place)),
-                )
-                return Bound(Binary("and", above, below, place), "condition")
+                left, limits = self.of(part), self._limits((low, high))
+                tests = [
+                    self._test(op, left, part, each, place)
+                    for op, each in zip((">=", "<="), limits, strict=True)
+                ]
+                return Bound(Between(left.expression, tests[0], tests[1], place), "condition")
             case In(part=part, choices=choices, place=place):
-                return self._in(part, self._limits(choices), place)
+                left = self.of(part)
+                tests = [self._test("=", left, part, choice, place) for choice in self._limits(choices)]
+                return Bound(In(left.expression, tuple(tests), place), "condition")
             case Case():
                 return self._case(node)
             case Call():
@@ -142,14 +144,10 @@ class _Binder:
         fail(f"the name {name[:80]!r}", place, f"one of {len(self._variables)} variables", todo)
 
     def _number(self, node: Expression) -> Bound:
-        bound = self.of(node)
-        return bound if bound.kind == "number" else _misfit(bound, node, "a number")
+        return _as_number(self.of(node), node)
 
     def _date(self, node: Expression) -> Bound:
-        bound = self.of(node)
-        if bound.kind == "text" and isinstance(node, Text):
-            return Bound(_day(node), "date")
-        return bound if bound.kind == "date" else _misfit(bound, node, "a date")
+        return _as_date(self.of(node), node)
 
     def _condition(self, node: Expression) -> Expression:
         bound = self.of(node)
@@ -175,7 +173,7 @@ class _Binder:
         left, right = self.of(node.left), self.of(node.right)
         if "date" in {left.kind, right.kind}:
             return self._date_sum(node, left, right)
-        sides = _level([self._number(node.left), self._number(node.right)], node.place)
+        sides = _level([_as_number(left, node.left), _as_number(right, node.right)], node.place)
         return replace(
             _joined(sides), expression=replace(node, left=sides[0].expression, right=sides[1].expression)
         )
@@ -183,7 +181,7 @@ class _Binder:
     def _date_sum(self, node: Binary, left: Bound, right: Bound) -> Bound:
         """A date minus a date is a number of days; date ± time is a date."""
         if node.op == "-" and (right.kind == "date" or isinstance(node.right, Text)):
-            first, second = self._date(node.left), self._date(node.right)
+            first, second = _as_date(left, node.left), _as_date(right, node.right)
             difference = replace(node, left=first.expression, right=second.expression)
             return Bound(difference, "number", parse_unit("d"))
         if left.kind != "date" or right.kind != "number":
@@ -231,18 +229,21 @@ class _Binder:
             )
         return Bound(power, "number", unit.power(Fraction(value).limit_denominator(1000)), made=True)
 
-    def _compare(self, node: Binary) -> Expression:
-        left, right = self._side(node.left), self._side(node.right)
-        for side, other in ((left, node.right), (right, node.left)):
+    def _compare(self, node: Binary, given: Bound | None = None) -> Expression:
+        """A comparison settled; `given`: its left side, where that is settled already."""
+        left, right = given or self._side(node.left), self._side(node.right)
+        for side, other, node_of in ((left, right, node.right), (right, left, node.left)):
             if (
                 side is not None
                 and side.variable is not None
                 and side.kind in {"category", "condition", "text"}
             ):
-                return self._compare_code(node, side, other, swapped=side is right)
+                code = self._code(node, side, other, node_of)
+                ends = (side.expression, code) if side is left else (code, side.expression)
+                return replace(node, left=ends[0], right=ends[1])
         left, right = left or self.of(node.left), right or self.of(node.right)
         if "date" in {left.kind, right.kind}:
-            left, right = self._date(node.left), self._date(node.right)
+            left, right = _as_date(left, node.left), _as_date(right, node.right)
         elif left.kind == right.kind == "number":
             left, right = _level([left, right], node.place)
         elif left.kind != right.kind or node.op not in {"=", "!="}:
@@ -253,27 +254,28 @@ class _Binder:
         """A side of a comparison; None where it is a word that is no variable: the other side tells it."""
         return None if isinstance(node, Name) and node.name not in self._variables else self.of(node)
 
-    def _compare_code(self, node: Binary, side: Bound, other: Expression, *, swapped: bool) -> Expression:
+    def _code(self, node: Binary, side: Bound, other: Bound | None, written_as: Expression) -> Expression:
+        """What stands beside a category, a text or a yes and no: such a variable, a code, an expression."""
         variable = side.variable
         if variable is None:
             raise AssertionError
         if node.op not in {"=", "!="}:
             fail(f"{variable.name} {node.op} …", node.place, f"= or != with a {variable.type}")
-        written = _written(other)
-        if isinstance(other, Name) and other.name in self._variables:
-            if self.of(other).kind != side.kind:
-                _misfit(self.of(other), other, f"a {variable.type} like {variable.name}")
-            code: Expression = Name(other.name, other.place)
-        elif written is None:
-            code = self.of(other).expression
-        else:
-            code = (
-                _truth(variable, written, other.place)
-                if side.kind == "condition"
-                else code_of(variable, written, other.place)
+        if other is not None and other.variable is not None:
+            return (
+                other.expression
+                if other.kind == side.kind
+                else _misfit(other, node, f"a {variable.type} like {variable.name}")
             )
-        left, right = (code, side.expression) if swapped else (side.expression, code)
-        return replace(node, left=left, right=right)
+        written = _written(written_as)
+        if written is None:
+            kinds = {"category", "text"} if side.kind != "condition" else {"condition"}
+            if other is None or other.kind not in kinds:
+                _misfit(other or side, written_as, f"a code of {variable.name}")
+            return other.expression
+        if side.kind == "condition":
+            return _truth(variable, written, written_as.place)
+        return code_of(variable, written, written_as.place)
 
     def _limits(self, limits: Sequence[Expression]) -> tuple[Expression, ...]:
         """Limits with the unit one of them carries: in `between 40 and 60 years` both are years."""
@@ -286,15 +288,12 @@ class _Binder:
             for limit in limits
         )
 
-    def _in(self, part: Expression, choices: Sequence[Expression], place: int) -> Bound:
-        tests = [self._compare(Binary("=", part, choice, place)) for choice in choices]
-        if all(isinstance(test, Binary) and test.left == tests[0].left for test in tests):  # type: ignore[union-attr]
-            settled = In(tests[0].left, tuple(test.right for test in tests), place)  # type: ignore[union-attr]
-            return Bound(settled, "condition")
-        joined = tests[0]
-        for test in tests[1:]:
-            joined = Binary("or", joined, test, place)
-        return Bound(joined, "condition")
+    def _test(self, op: str, left: Bound, part: Expression, other: Expression, place: int) -> Expression:
+        """The settled right side of one test of in and between; the left stays as it is for all of them."""
+        compared = self._compare(Binary(op, part, other, place), left)
+        if not isinstance(compared, Binary) or compared.left != left.expression:
+            fail("a value in another unit than its limits", place, "a variable, or the unit of the limits")
+        return compared.right
 
     def _case(self, node: Case) -> Bound:
         conditions = [self._condition(condition) for condition, _ in node.whens]
@@ -309,7 +308,7 @@ class _Binder:
         values = [self.of(part) for part in parts]
         kinds = {"category" if value.kind == "text" else value.kind for value in values}
         if "date" in kinds and kinds <= {"date", "category"}:
-            return [self._date(part) for part in parts]
+            return [_as_date(value, part) for value, part in zip(values, parts, strict=True)]
         if len(kinds) > 1:
             odd = next(i for i, value in enumerate(values) if value.kind != values[0].kind)
             _misfit(values[odd], parts[odd], f"a {values[0].kind} like the other values")
@@ -540,6 +539,16 @@ def _constant(node: Expression) -> float | None:
             return above / below if above is not None and below else None
         case _:
             return None
+
+
+def _as_number(bound: Bound, node: Expression) -> Bound:
+    return bound if bound.kind == "number" else _misfit(bound, node, "a number")
+
+
+def _as_date(bound: Bound, node: Expression) -> Bound:
+    if bound.kind == "text" and isinstance(node, Text):
+        return Bound(_day(node), "date")
+    return bound if bound.kind == "date" else _misfit(bound, node, "a date")
 
 
 def _day(node: Text) -> Number:

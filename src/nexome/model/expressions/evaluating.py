@@ -124,8 +124,9 @@ def _of(expression: Expression, columns: Mapping[str, Values]) -> Column:  # noq
         case Binary():
             return _binary(expression, columns)
         case Between(part=part, low=low, high=high, place=place):
-            above = Binary(">=", part, low, place)
-            return _of(Binary("and", above, Binary("<=", part, high, place), place), columns)
+            inside = _of(part, columns)
+            above = _compare(">=", inside, _of(low, columns), place)
+            return _logic("and", above, _compare("<=", inside, _of(high, columns), place))
         case In():
             return _in(expression, columns)
         case Case(whens=whens, otherwise=otherwise):
@@ -164,7 +165,7 @@ def _binary(node: Binary, columns: Mapping[str, Values]) -> Column:
     if node.op in {"and", "or"}:
         return _logic(node.op, _condition(node.left, columns), _condition(node.right, columns))
     if node.op in _COMPARE:
-        return _compare(node, columns)
+        return _compare(node.op, _of(node.left, columns), _of(node.right, columns), node.place)
     left, right = _number(node.left, columns), _number(node.right, columns)
     values = _ARITHMETIC[node.op](left.values, right.values)
     return Column(values, left.missing | right.missing | ~np.isfinite(values))
@@ -177,16 +178,15 @@ def _logic(op: str, left: Column, right: Column) -> Column:
     return Column(settled if settles else ~settled & ~missing, missing)
 
 
-def _compare(node: Binary, columns: Mapping[str, Values]) -> Column:
-    left, right = _of(node.left, columns), _of(node.right, columns)
+def _compare(op: str, left: Column, right: Column, place: int) -> Column:
     missing = left.missing | right.missing
     if left.coded or right.coded:
-        if node.op not in {"=", "!="} or not (left.coded and right.coded):
-            fail(f"a category with {node.op}", node.place, "= or != between a category and one of its codes")
+        if op not in {"=", "!="} or not (left.coded and right.coded):
+            fail(f"a category with {op}", place, "= or != between a category and one of its codes")
         codes = {code: number for number, code in enumerate(left.categories)}
         same = left.values == _recode(right, codes)
-        return Column(same if node.op == "=" else ~same, missing)
-    return Column(_COMPARE[node.op](left.values, right.values), missing)
+        return Column(same if op == "=" else ~same, missing)
+    return Column(_COMPARE[op](left.values, right.values), missing)
 
 
 def _recode(column: Column, codes: dict[str, int]) -> Array:
@@ -197,10 +197,10 @@ def _recode(column: Column, codes: dict[str, int]) -> Array:
 
 
 def _in(node: In, columns: Mapping[str, Values]) -> Column:
-    tests = [_compare(Binary("=", node.part, choice, node.place), columns) for choice in node.choices]
-    joined = tests[0]
-    for test in tests[1:]:
-        joined = _logic("or", joined, test)
+    inside = _of(node.part, columns)
+    joined = Column(np.asarray(False), _NEVER)  # noqa: FBT003  an array of one truth
+    for choice in node.choices:
+        joined = _logic("or", joined, _compare("=", inside, _of(choice, columns), node.place))
     return joined
 
 

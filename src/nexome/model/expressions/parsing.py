@@ -32,9 +32,14 @@ from nexome.model.expressions.tree import (
     Number,
     Text,
     Truth,
+    parts_of,
 )
 
-MAX_DEPTH: Final = 60
+MAX_BRACKETS: Final = 40  # within one another
+MAX_DEPTH: Final = 2 * MAX_BRACKETS + 2
+MAX_TREE: Final = (
+    120  # operators in a row make a tree as deep as they are many; Python's own stack has an end
+)
 # function: fewest and most parts
 FUNCTIONS: Final[dict[str, tuple[int, int]]] = {
     "if": (3, 3), "min": (1, 50), "max": (1, 50), "mean": (1, 50), "sum": (1, 50), "coalesce": (1, 50), "round": (1, 2),
@@ -53,6 +58,15 @@ def parse(text: str) -> Expression:
     return _Parser(text).whole()
 
 
+def _depth(expression: Expression) -> int:
+    """How many parts lie within one another, counted without Python's own stack."""
+    level, depth = [expression], 0
+    while level:
+        level = [part for above in level for part in parts_of(above)]
+        depth += 1
+    return depth
+
+
 class _Parser:
     """The tokens and how far they are read; `_depth` guards Python's own stack."""
 
@@ -65,6 +79,8 @@ class _Parser:
         expression = self._either()
         if self._now.kind != "end":
             self._fail("an operator or the end")
+        if _depth(expression) > MAX_TREE:
+            fail("so many operators", 1, f"at most {MAX_TREE} in a row", "Use in (…), or sum(…).")
         return expression
 
     @property
@@ -95,7 +111,7 @@ class _Parser:
     def _either(self) -> Expression:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            self._fail(f"at most {MAX_DEPTH} levels of brackets")
+            self._fail(f"at most {MAX_BRACKETS} brackets within one another")
         expression = self._chain(("or",), lambda: self._chain(("and",), self._refusal))
         self._depth -= 1
         return expression
@@ -156,7 +172,7 @@ class _Parser:
     def _power(self) -> Expression:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            self._fail(f"at most {MAX_DEPTH} levels")
+            self._fail(f"at most {MAX_DEPTH} signs and powers within one another")
         if minus := self._accept("-"):
             expression: Expression = Negative(self._power(), minus.place)
         else:
