@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -81,6 +81,7 @@ def _file_options(command: Command) -> Command:
     help="Columns that the dictionary does not have.",
 )
 @click.option("--accept-inferred", is_flag=True, help="Import by the dictionary worked out from the file.")
+@click.option("--mapping", type=_EXISTING, help="Then harmonise by this mapping (nexome cohort harmonise).")
 @click.option("--dry-run", is_flag=True, help="Read and check everything, publish nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before a new version of a cohort.")
 @_file_options
@@ -89,7 +90,7 @@ def cohort(root: Path, files: tuple[Path, ...], cohort_id: str, **said: Any) -> 
     """Bring in a table of participants and variables, by its data dictionary.
 
     Several files hold rows of one table. Without a dictionary one is worked out from the first file, shown,
-    and written beside as COHORT.dictionary.csv for you to correct; nothing is imported until it is given,
+    and written to COHORT.dictionary.csv for you to correct; nothing is imported until it is given,
     or taken as it is with --accept-inferred. Each import is a new version; older ones stay.
 
     Numbers outside the dictionary's range are kept as missing and counted. Rows of people who have
@@ -109,6 +110,8 @@ def cohort(root: Path, files: tuple[Path, ...], cohort_id: str, **said: Any) -> 
     from nexome.store.root import open_root  # noqa: PLC0415
 
     opened = open_root(root)
+    mapping = said.pop("mapping")
+    _check_mapping(mapping)
     read = CohortOptions(**{name: said.pop(name) for name in _SAID_OF_FILES})
     described = _cohort(cohort_id, said.pop("about"), {name: said.pop(name) for name in _SAID_OF_COHORT})
     accepted, yes = said.pop("accept_inferred"), said.pop("yes")
@@ -122,6 +125,20 @@ def cohort(root: Path, files: tuple[Path, ...], cohort_id: str, **said: Any) -> 
     with ProgressLine() as line:
         report = import_cohort(opened, request, line.show)
     print_report(report)
+    if mapping is not None and not request.dry_run:
+        from nexome.cli.cohort_mapping import harmonise  # noqa: PLC0415
+
+        click.get_current_context().invoke(
+            harmonise, root=root, mapping=mapping, dry_run=False, as_json=False
+        )
+
+
+def _check_mapping(path: Path | None) -> None:
+    """A mapping with a mistake stops the import before anything is read."""
+    if path is not None:
+        from nexome.ingest.mapping.reading import read_mapping  # noqa: PLC0415
+
+        read_mapping(path)
 
 
 def _cohort(cohort_id: str, about: Path | None, said: dict[str, Any]) -> Cohort:
@@ -161,9 +178,7 @@ def _dictionary(
 ) -> Dictionary | None:
     """The dictionary given; else the one worked out, shown, and None unless it was accepted."""
     if path is not None:
-        from nexome.formats.dictionary import read_dictionary  # noqa: PLC0415
-
-        return read_dictionary(path)
+        return _given(path, accepted=accepted)
     from nexome.formats.cohorts import open_cohort  # noqa: PLC0415
     from nexome.ingest.cohorts.infer import infer_dictionary  # noqa: PLC0415
 
@@ -171,21 +186,41 @@ def _dictionary(
         inferred = infer_dictionary(reader)
     if accepted:
         return inferred.dictionary
+    print_inference(inferred)
+    _write_beside(inferred, Path(f"{cohort_id}.dictionary.csv"))
+    return None
+
+
+def _given(path: Path, *, accepted: bool) -> Dictionary:
+    """The dictionary of a file, which a person has confirmed."""
+    from nexome.formats.dictionary import read_dictionary  # noqa: PLC0415
+
+    dictionary = read_dictionary(path)
+    if dictionary.confirmed or accepted:
+        return dictionary
+    raise InputError(
+        "a dictionary worked out by the program that nobody has confirmed",
+        where=str(path),
+        expected="yes in its column confirmed, on every row",
+        todo="Look it through and write yes; or take it as it is: --accept-inferred.",
+    )
+
+
+def _write_beside(inferred: Inference, written: Path) -> None:
+    """Write the dictionary worked out, to be corrected, and say what to do with it."""
     from nexome.formats.dictionary import write_dictionary  # noqa: PLC0415
 
-    print_inference(inferred)
-    written = file.parent / f"{cohort_id}.dictionary.csv"
     if written.exists():
         click.echo(f"\nnexome: {written} is there already: correct it and give it: --dictionary.", err=True)
-        return None
-    write_dictionary(written, replace(inferred.dictionary, confirmed=True))
+        return
+    reasons = {v.name: "; ".join(g.why for g in inferred.of(v.name)) for v in inferred.dictionary}
+    write_dictionary(written, inferred.dictionary, reasons)
     click.echo(
         f"\nnexome: nothing is imported. This dictionary was worked out from {inferred.rows:,} rows and is "
-        f"in {written}. Correct it and give it: --dictionary {written}; or take it as it is: "
-        "--accept-inferred.",
+        f"in {written}. Correct it, write yes in its column confirmed, and give it: --dictionary {written}; "
+        "or take it as it is: --accept-inferred.",
         err=True,
     )
-    return None
 
 
 def print_inference(inferred: Inference) -> None:

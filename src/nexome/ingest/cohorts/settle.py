@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from nexome.formats.cohorts import CohortReader
+from nexome.formats.dictionary import fit_to_columns
 from nexome.ingest.cohorts.requests import CohortRequest
 from nexome.model.cohorts import Dictionary, Role, Variable
 from nexome.model.errors import InputError
@@ -24,7 +25,8 @@ def settle_dictionary(request: CohortRequest, readers: Sequence[CohortReader]) -
 
     Raises InputError naming columns and variables that do not meet, or a participant that is not there.
     """
-    dictionary = _with_role(request.dictionary, "participant", request.participant)
+    names = tuple(dict.fromkeys(name for reader in readers for name in reader.names))
+    dictionary = _with_role(fit_to_columns(request.dictionary, names), "participant", request.participant)
     dictionary = _with_role(dictionary, "visit", request.visit)
     _check_columns(request, readers, dictionary)
     if request.each_row_a_person:
