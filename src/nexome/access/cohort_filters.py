@@ -18,12 +18,15 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 Mask = npt.NDArray[np.bool_]
+DATE: Final = "date"
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 _PLAIN_NAME: Final = re.compile(r"[^\W\d]\w*\Z")
 
 
@@ -46,7 +49,7 @@ class Columns(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """A number between two ends, both held."""
+    """A number between two ends, both held; of unit DATE, days since 1970-01-01."""
 
     variable: str
     low: float = -math.inf
@@ -54,19 +57,23 @@ class Within:
     unit: str = ""
 
     def __str__(self) -> str:
-        name, unit = written_name(self.variable), f" {self.unit}" if self.unit else ""
-        ends = []
-        for end, open_sign, closed_sign, way in (
-            (self.low, ">", ">=", -math.inf),
-            (self.high, "<", "<=", math.inf),
-        ):
-            if math.isinf(end):
-                continue
-            value, closed = _spelled(end, way)
-            ends.append(f"{name} {closed_sign if closed else open_sign} {value}{unit}")
+        name = written_name(self.variable)
         if self.low == self.high:
-            return f"{name} = {_spelled(self.low, -math.inf)[0]}{unit}"
+            return f"{name} = {self._end(self.low, -math.inf)[0]}"
+        ends = []
+        if not math.isinf(self.low):
+            value, closed = self._end(self.low, -math.inf)
+            ends.append(f"{name} {'>=' if closed else '>'} {value}")
+        if not math.isinf(self.high):
+            value, closed = self._end(self.high, math.inf)
+            ends.append(f"{name} {'<=' if closed else '<'} {value}")
         return " and ".join(ends) or f"{name} is not missing"
+
+    def _end(self, end: float, way: float) -> tuple[str, bool]:
+        number, closed = _spelled(end, way)
+        if self.unit == DATE:
+            return f"'{date.fromordinal(_EPOCH + math.floor(float(number)))}'", closed
+        return number + (f" {self.unit}" if self.unit else ""), closed
 
 
 @dataclass(frozen=True, slots=True)

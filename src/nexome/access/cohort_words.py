@@ -20,6 +20,7 @@ from typing import Final, NoReturn, Protocol
 import numpy as np
 
 from nexome.access.cohort_filters import (
+    DATE,
     EVERYONE,
     All,
     Among,
@@ -304,7 +305,7 @@ class _Reading:
 
     def _of_variable(self, variable: Variable, op: str, right: Expression) -> Filter:
         if variable.type == "date":
-            return _interval(variable.name, op, _days(right), "")
+            return _interval(variable.name, op, _days(right), DATE)
         if variable.numeric and not isinstance(right, Name | Text | Truth):
             return _interval(variable.name, op, self._value(variable, right), variable.unit)
         if variable.type not in {"category", "boolean"} or op not in {"=", "!="}:
@@ -323,30 +324,27 @@ class _Reading:
 
     def _codes(self, variable: Variable, right: Expression) -> tuple[str, ...]:
         """Codes of the category a word means: code, label in either language, or a term above."""
-        text = _written(right)
-        if text in (known := valid_codes(variable)):
-            return (text,)
+        text, known = _written(right), valid_codes(variable)
         key = _key(text)
-        labelled = {
-            c.code for c in variable.categories if not c.missing and key in (_key(c.label), _key(c.label_zh))
-        }
-        if not labelled:
-            labelled = set(_synonyms(variable, key))
-        if not labelled:
-            term, conditions = self.words.below(text)
-            own = {
-                code
-                for part in conditions
-                if isinstance(part, Among) and part.variable == variable.name
-                for code in part.codes
-            }
-            if own:
-                labelled = own
-                listed = tuple(sorted(own))
-                self.expansions.append(Expansion(text, term, listed))
-        if not labelled:
+        held = [c for c in variable.categories if not c.missing]
+        chosen = {text} & set(known) or {c.code for c in held if key in (_key(c.label), _key(c.label_zh))}
+        chosen = chosen or set(_synonyms(variable, key))
+        below = self._codes_below(variable, [text, *(code for code in chosen if ":" in code)])
+        if below - chosen:
+            listed = tuple(code for code in known if code in below | chosen)
+            self.expansions.append(Expansion(text, self.words.below(next(iter(chosen), text))[0], listed))
+        chosen |= below
+        if not chosen:
             _fail_category(variable, text, right.place)
-        return tuple(code for code in known if code in labelled)
+        return tuple(code for code in known if code in chosen)
+
+    def _codes_below(self, variable: Variable, texts: Iterable[str]) -> set[str]:
+        """Codes of a variable that are terms below those texts."""
+        if not any(":" in category.code for category in variable.categories):
+            return set()
+        conditions = (part for text in texts for part in self.words.below(text)[1])
+        mine = (part for part in conditions if isinstance(part, Among) and part.variable == variable.name)
+        return {code for part in mine for code in part.codes}
 
     def _value(self, variable: Variable, right: Expression) -> float:
         sign = 1.0
