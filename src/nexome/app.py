@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -205,6 +206,19 @@ def warm_up(centre: Centre) -> None:
             asyncio.run(_ask(app, [*pages, *(API_PATH + path for path in paths[1:])], token))
     except NexomeError as error:
         logging.getLogger(__name__).warning("the first questions could not be answered: %s", error)
+    threading.Thread(target=_warm_knowledge, args=(centre,), name="nexome-warm", daemon=True).start()
+
+
+def _warm_knowledge(centre: Centre) -> None:
+    """Read terms, graph and search index beside serving: of large vocabularies that takes seconds."""
+    try:
+        view = centre.view_for(None)
+        if view.knows:
+            view.labels_of([])
+        if centre.search_index.exists:
+            view.find("a")
+    except NexomeError as error:
+        logging.getLogger(__name__).warning("search by meaning is not ready: %s", error)
 
 
 def _warm_selections(centre: Centre) -> list[str]:

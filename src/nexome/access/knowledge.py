@@ -11,10 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from nexome.access.identity import Principal
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from nexome.store.edges import Around
 
 TIES_MOST: Final = 10_000
+GENE_VOCABULARIES: Final = ("HGNC", "NCBIGene", "ENSEMBL", "hgnc.symbol", "simgene")
 TIE_COLUMNS: Final = (
     "direction",
     "predicate",
@@ -109,6 +112,18 @@ class Labels:
                 chinese.setdefault(term, text)
         return cls(knowledge.terms(), chinese)
 
+    @cached_property
+    def genes(self) -> dict[str, list[str]]:
+        """Identifiers of genes by their symbol."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for vocabulary in GENE_VOCABULARIES:
+            low, high = self._ids.range_of(f"{vocabulary}:")
+            ids = self._ids.take(np.arange(low, high)).to_pylist()
+            for curie, label in zip(ids, self._label[low:high].to_pylist(), strict=True):
+                if label:
+                    found[label].append(curie)
+        return found
+
     def columns(self, terms: Sequence[str]) -> tuple[list[str | None], list[str | None]]:
         """Label and Chinese label of each term; null where no source gives one."""
         rows = [self._ids.find(term) for term in terms]
@@ -162,6 +177,25 @@ class Knowing:
             expected=f"such as {', '.join(near)}" if near else "an identifier such as HP:0001250",
             todo="See the list of sources.",
         )
+
+    @property
+    def knows(self: _Asking) -> bool:
+        """Whether any source of knowledge answers this reader."""
+        return bool(self._knowledge.source_names)
+
+    def labels_of(self: _Asking, terms: Sequence[str]) -> list[tuple[str, str]]:
+        """Label and Chinese label of each term, '' where no source gives one."""
+        labels = self._centre.graph.labels_of(self._knowledge)
+        columns = labels.columns(terms)
+        return [(label or "", chinese or "") for label, chinese in zip(*columns, strict=True)]
+
+    def gene_terms(self: _Asking, symbol: str, gene_id: str = "") -> list[str]:
+        """Identifiers that sources of knowledge have for a gene, by its symbol and its Ensembl id."""
+        labels = self._centre.graph.labels_of(self._knowledge)
+        found = list(labels.genes.get(symbol, ()))
+        if gene_id.startswith("ENS"):
+            found.append(f"ENSEMBL:{gene_id.partition('.')[0]}")
+        return list(dict.fromkeys((*found, f"hgnc.symbol:{symbol}")))
 
     def knowledge_sources(self: _Asking) -> list[SourceRecord]:
         """The sources this reader may know of, with their licences, by name."""

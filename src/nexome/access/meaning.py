@@ -8,7 +8,7 @@ knowledge say stands in an index of its own, which the owner alone asks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -136,9 +136,10 @@ class Meaning:
         except NotFoundError:
             return None
 
-    def term_sources(self: _Asking, record: TermRecord) -> list[SourceRecord]:
-        """The sources that a term comes from, with their licences."""
-        return [self._knowledge.source(name) for name in record.sources]
+    def sources_named(self: _Asking, names: Iterable[str]) -> list[SourceRecord]:
+        """Sources of knowledge by name, with their licences; those withdrawn meanwhile are left out."""
+        known = self._knowledge
+        return [known.source(name) for name in sorted(known.source_names.intersection(names))]
 
     @property
     def _search_index(self: _Asking) -> NewestIndex:

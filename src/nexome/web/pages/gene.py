@@ -30,10 +30,12 @@ from nexome.web.pages.gene_figure import GenePlot, Model, draw_gene
 from nexome.web.pages.numbers import p_text
 from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, card_of, rows_of, variant_id
 from nexome.web.pages.plots import Drawn, Figure
+from nexome.web.pages.ties import Ties, sources_of, ties_of
 from nexome.web.pages.variant import source_of
 
 if TYPE_CHECKING:
     from nexome.store.associations.types import Planes
+    from nexome.store.knowledge import SourceRecord
 
 FLANKS: Final = {"0": 0, "10kb": 10_000, "50kb": 50_000, "250kb": 250_000}
 DEFAULT_FLANK: Final = "10kb"
@@ -85,6 +87,15 @@ class GenePlace:
 
 
 @dataclass(frozen=True)
+class Known:
+    """What sources of knowledge say of a gene: its identifiers there, what those are tied to, the sources."""
+
+    terms: tuple[Link, ...]
+    ties: tuple[Ties, ...]
+    sources: tuple[SourceRecord, ...]
+
+
+@dataclass(frozen=True)
 class GenePage(Page):
     """A gene at all its places; `flanks` are the stretches beside it that may be looked at too."""
 
@@ -94,6 +105,7 @@ class GenePage(Page):
     synonyms: str
     flanks: tuple[Link, ...]
     places: tuple[GenePlace, ...]
+    known: Card[Known]
 
 
 def build_gene(ask: Ask, *, symbol: str) -> GenePage:
@@ -108,7 +120,27 @@ def build_gene(ask: Ask, *, symbol: str) -> GenePage:
         synonyms=genes[0].synonyms,
         flanks=tuple(links),
         places=tuple(_place(ask, gene, at, flank) for at, gene in enumerate(genes)),
+        known=card_of(lambda: _known(ask, genes[0])),
     )
+
+
+def _known(ask: Ask, gene: GeneRecord) -> Known:
+    terms = ask.view.gene_terms(gene.symbol, gene.id) if ask.view.knows else []
+    ties = ties_of(ask, terms)
+    tied = [term for term in terms if _is_known(ask, term)]
+    return Known(
+        tuple(Link(term, ask.href("terms", term)) for term in tied),
+        ties,
+        tuple(ask.view.sources_named(sources_of(ties))),
+    )
+
+
+def _is_known(ask: Ask, term: str) -> bool:
+    try:
+        ask.view.term(term)
+    except NotFoundError:
+        return False
+    return True
 
 
 def build_gene_figure(ask: Ask, *, symbol: str, ending: str) -> Download:

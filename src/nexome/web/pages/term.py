@@ -1,17 +1,27 @@
-"""The page of a term: what it means, its names, what lies above and below it, and what is about it."""
+"""The page of a term: what it means, what lies above and below it, what is about it, and what it is tied to.
+
+It stands on what the sources say and, where there is a search index, on what of this centre is about the term
+or a kind of it. Each card stands alone: what cannot be read leaves the others as they are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from nexome.model.errors import NotFoundError, RefusedError
+from nexome.model.knowledge import EXACT, IS_A
 from nexome.search.index import Neighbour, TermPlace
 from nexome.search.records import Match
 from nexome.store.knowledge import SourceRecord, TermRecord
-from nexome.web.pages.page import Ask, Page
+from nexome.web.pages.page import API, Ask, Card, Page, card_of, rows_of, variant_id
+from nexome.web.pages.ties import Ties, kind_of, named, sources_of, ties_of
 
 MOST_BESIDE: Final = 60  # terms listed above, below or equal
+MOST_NAMES: Final = 80
+_TRAITS: Final = 8  # whose strongest associations are shown
+_LEADS: Final = 3  # of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +36,25 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A study, trait or track about the term, or about one below it (`through`)."""
+    """A study, trait or variable about the term, or about one below it (`through`)."""
 
     kind: str
     label: str
     href: str
     through: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """The strongest variant of a locus of a trait about the term: names, pages, nearest gene, −log₁₀ p."""
+
+    variant: str
+    href: str
+    gene: str
+    gene_href: str
+    trait: str
+    trait_href: str
+    neg_log_10_p_value: float
 
 
 @dataclass(frozen=True)
@@ -40,44 +63,105 @@ class TermPage(Page):
 
     template: ClassVar[str] = "term.html"
     id: str
+    asked: str
     label: str
     other_label: str
+    kind: str
     record: TermRecord | None
+    definitions: tuple[tuple[str, str], ...]
     sources: tuple[SourceRecord, ...]
     names: tuple[tuple[str, str, str], ...]
+    names_left: int
     above: tuple[Beside, ...]
     below: tuple[Beside, ...]
     equal: tuple[Beside, ...]
     below_more: int
     held: tuple[Held, ...]
+    variables: tuple[Held, ...]
+    leads: Card[tuple[Lead, ...]]
+    ties: Card[tuple[Ties, ...]]
+    graph_href: str
+    gene_href: str
+    api: str
 
 
 def build_term(ask: Ask, *, term: str) -> TermPage:
     """The page of a term by its CURIE. Raises NotFoundError for an unknown one."""
-    place = ask.view.term_place(term)
-    record = ask.view.term_record(term)
-    chinese = ask.t.code == "zh"
-    label = (place.label_zh if chinese else place.label) or place.label or place.label_zh
-    other = place.label if chinese else place.label_zh
+    record = _record(ask, term)
+    place = _place(ask, record.id if record else term)
+    if record is None and place is None:
+        raise NotFoundError(f"no term {term[:100]!r}", todo="Search for it by name.")
+    identifier = record.id if record else term
+    label, other = _labels(ask, identifier, record, place)
+    names = _names(record, place, {label, other})
+    below = sorted(place.below, key=lambda n: -n.held) if place else []
+    held = place.held if place else ()
+    ties = card_of(lambda: ties_of(ask, [identifier]) if record else ())
     return TermPage(
         ask.t("term.title", label=label),
-        id=place.id,
+        id=identifier,
+        asked=term if record and record.asked != record.id else "",
         label=label,
         other_label="" if other == label else other,
+        kind=kind_of(identifier),
         record=record,
-        sources=tuple(ask.view.term_sources(record)) if record else (),
-        names=_names(place),
-        above=_beside(ask, place.above),
-        below=_beside(ask, sorted(place.below, key=lambda n: -n.held)[:MOST_BESIDE]),
-        equal=_beside(ask, place.equal),
-        below_more=max(0, len(place.below) - MOST_BESIDE),
-        held=tuple(_held(ask, match) for match in place.held),
+        definitions=_definitions(ask, record),
+        sources=tuple(ask.view.sources_named({*record.sources, *sources_of(ties.content)})) if record else (),
+        names=names[:MOST_NAMES],
+        names_left=max(0, len(names) - MOST_NAMES),
+        above=_beside(ask, place.above) if place else _tied(ask, identifier, IS_A, "out"),
+        below=_beside(ask, below[:MOST_BESIDE]) if place else _tied(ask, identifier, IS_A, "in"),
+        equal=_beside(ask, place.equal) if place else _tied(ask, identifier, EXACT, "both"),
+        below_more=max(0, len(below) - MOST_BESIDE),
+        held=tuple(_held(ask, match) for match in held if match.kind != "variable"),
+        variables=tuple(_held(ask, match) for match in held if match.kind == "variable"),
+        leads=card_of(lambda: _leads(ask, held)),
+        ties=ties,
+        graph_href=ask.href("terms", identifier, "graph") if record else "",
+        gene_href=_gene(ask, identifier, label),
+        api=f"{API}/terms/{identifier}",
     )
 
 
-def _names(place: TermPlace) -> tuple[tuple[str, str, str], ...]:
-    labels = {place.label, place.label_zh}
-    return tuple(name for name in place.names if name[0] not in labels)
+def _record(ask: Ask, term: str) -> TermRecord | None:
+    try:
+        return ask.view.term(term) if ask.view.knows else None
+    except NotFoundError:
+        return None
+
+
+def _place(ask: Ask, term: str) -> TermPlace | None:
+    """Where the index has a term; None where there is no index, or it has no such term."""
+    try:
+        return ask.view.term_place(term)
+    except NotFoundError:
+        return None
+
+
+def _labels(ask: Ask, term: str, record: TermRecord | None, place: TermPlace | None) -> tuple[str, str]:
+    """The name in the reader's language and in the other one."""
+    if place:
+        english, chinese = place.label, place.label_zh
+    else:
+        english, chinese = ask.view.labels_of([term])[0]
+        english = english or (record.label if record else "")
+    own, other = (chinese, english) if ask.t.code == "zh" else (english, chinese)
+    return own or other or term, other
+
+
+def _definitions(ask: Ask, record: TermRecord | None) -> tuple[tuple[str, str], ...]:
+    """Language and definition, the reader's own language first."""
+    told = [("zh", record.definition_zh), ("en", record.definition)] if record else []
+    return tuple(sorted(((c, text) for c, text in told if text), key=lambda one: one[0] != ask.t.code))
+
+
+def _names(
+    record: TermRecord | None, place: TermPlace | None, shown: set[str]
+) -> tuple[tuple[str, str, str], ...]:
+    found: Iterable[tuple[str, str, str]] = (
+        (name[:3] for name in record.names) if record else place.names if place else ()
+    )
+    return tuple(name for name in found if name[0] not in shown)
 
 
 def _beside(ask: Ask, neighbours: Sequence[Neighbour]) -> tuple[Beside, ...]:
@@ -86,8 +170,56 @@ def _beside(ask: Ask, neighbours: Sequence[Neighbour]) -> tuple[Beside, ...]:
     )
 
 
+def _tied(ask: Ask, term: str, predicate: str, direction: str) -> tuple[Beside, ...]:
+    try:
+        table = ask.view.neighbours(term, predicate, direction=direction, limit=MOST_BESIDE)
+    except NotFoundError:
+        return ()
+    return tuple(
+        Beside(row["term"], named(ask, row), ask.href("terms", row["term"]), 0) for row in rows_of(table)
+    )
+
+
 def _held(ask: Ask, match: Match) -> Held:
-    study, _, trait = match.id.partition("/")
-    href = ask.href("studies", study, trait=trait) if trait else ask.href("studies", study)
+    first, _, second = match.id.partition("/")
+    if match.kind == "variable":
+        href = ask.href("cohorts", first, "variables", second)
+    else:
+        href = ask.href("studies", first, trait=second)
     label = ask.t.field(match, "label") or match.label
     return Held(match.kind, label, href, match.through if match.why == "subtype" else "")
+
+
+def _leads(ask: Ask, held: Sequence[Match]) -> tuple[Lead, ...]:
+    """The strongest loci of the first traits about the term, strongest first."""
+    found = []
+    for match in [match for match in held if match.kind == "trait"][:_TRAITS]:
+        study, _, trait = match.id.partition("/")
+        try:
+            rows = rows_of(ask.view.loci(study, trait=trait, limit=_LEADS))
+        except (NotFoundError, RefusedError):  # it may be known of, not read
+            continue
+        label = ask.t.field(match, "label") or match.label
+        found += [
+            Lead(
+                row["rsid"] or variant_id(row),
+                ask.href("variants", variant_id(row)),
+                row["nearest_gene"] or "",
+                ask.href("genes", row["nearest_gene"]) if row["nearest_gene"] else "",
+                label,
+                ask.href("studies", study, trait=trait),
+                row["neg_log_10_p_value"],
+            )
+            for row in rows
+        ]
+    return tuple(sorted(found, key=lambda lead: -lead.neg_log_10_p_value))
+
+
+def _gene(ask: Ask, term: str, label: str) -> str:
+    """The page of the gene that a term is, where this centre has it; '' elsewhere."""
+    if kind_of(term) != "gene":
+        return ""
+    try:
+        return ask.href("genes", ask.view.genes_named(label)[0].symbol)
+    except NotFoundError:
+        return ""

@@ -1,0 +1,163 @@
+"""Pages of what is known: a term with its ties, the drawing around it, ways between two; both languages."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+from tests.web.pages.conftest import OWNER
+
+from nexome.access.centre import Centre
+from nexome.access.indexing import build_index
+from nexome.app import create_app
+from nexome.store.disk import RootLock
+from nexome.store.knowledge import NewSource, load_source
+from nexome.store.root import open_root
+from nexome.testing.small_centre import make_small_centre
+from nexome.testing.small_search import make_small_search
+
+TERMS = """format-version: 1.2
+
+[Term]
+id: HP:0000707
+name: Abnormality of the nervous system
+
+[Term]
+id: HP:0001250
+name: Seizure
+alt_id: HP:0001275
+def: "A sudden event." []
+synonym: "Fits" EXACT layperson []
+is_a: HP:0000707
+
+[Term]
+id: HP:0002197
+name: Generalized <seizure> & more
+is_a: HP:0001250
+
+[Term]
+id: HP:0009999
+name: obsolete Twitch
+is_obsolete: true
+"""
+CHINESE = (
+    "subject_id\tpredicate_id\ttranslation_value\ttranslation_language\n"
+    "HP:0001250\trdfs:label\t癫痫发作\tzh\nHP:0001250\tIAO:0000115\t突发事件。\tzh\n"
+)
+SECRET = "subject\tpredicate\tobject\tobject_label\nHP:0001250\tbiolink:affects\tHP:0007359\tQuokka sign\n"
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory, browser):
+    folder = tmp_path_factory.mktemp("known")
+    made = make_small_centre(folder / "root", variants=300)
+    make_small_search(made.path)
+    with Centre.open(made.path, owner_token=OWNER) as centre:
+        gene = centre.genes.record(0).symbol
+        ties = (
+            "subject\tsubject_label\tpredicate\tobject\tscore\tpublication\n"
+            f"hgnc.symbol:{gene}\t{gene}\tbiolink:gene_associated_with_condition\tHP:0001250\t0.7\tPMID:1\n"
+            "OMIM:1\ta disease\tbiolink:has_phenotype\tHP:0001250\t0.4\t\n"
+        )
+        files = (("hp.obo", TERMS), ("hp-zh.tsv", CHINESE), ("ties.tsv", ties), ("mine.tsv", SECRET))
+        for name, text in files:
+            (folder / name).write_text(text, encoding="utf-8")
+            source = name.partition(".")[0]
+            new = NewSource(
+                source,
+                [folder / name],
+                licence=f"licence of {source}",
+                access="private" if source == "mine" else "open",
+            )
+            with RootLock(made.path):
+                load_source(open_root(made.path), new)
+        build_index(centre)
+        yield type(browser)(create_app(centre)), gene
+
+
+def drawing(html):
+    return ET.fromstring(re.search(r'<svg class="network(?: wide)?" .*?</svg>', html, re.DOTALL)[0])
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("en", ("Seizure", "A sudden event.", "Fits", "everyday name", "is associated with", "is seen in")),
+        ("zh", ("癫痫发作", "突发事件。", "Fits", "俗称", "关联基因", "见于")),
+    ],
+)
+def test_a_term_is_told_whole(known, language, texts):
+    pages, gene = known
+    html = pages.get(f"/{language}/terms/HP:0001275").text
+    for text in (*texts, gene, "a disease", "PMID:1", "0.70", "licence of ties", "HP:0000707", "HP:0001275"):
+        assert text in html, text
+    assert "Generalized &lt;seizure&gt; &amp; more" in html
+    assert "Quokka" not in html
+
+
+def test_the_definition_of_the_readers_language_comes_first(known):
+    html = known[0].get("/zh/terms/HP:0001250").text
+    assert html.index("突发事件。") < html.index("A sudden event.")
+
+
+def test_a_term_that_the_index_does_not_have_is_shown_from_its_sources(known):
+    answer = known[0].get("/en/terms/HP:0009999")
+    assert answer.status_code == 200
+    assert "This term is obsolete." in answer.text
+    assert known[0].get("/en/terms/HP:7777777").status_code == 404
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_drawing_has_a_link_for_each_thing_and_the_table_the_same(known, language):
+    pages, gene = known
+    html = pages.get(f"/{language}/terms/HP:0001250/graph").text
+    links = [a.get("href") for a in drawing(html).iter("a")]
+    assert links[0].endswith("/terms/HP:0001250")
+    around = {href.split("/terms/")[1].removesuffix("/graph") for href in links[1:]}
+    assert {f"hgnc.symbol:{gene}", "OMIM:1", "HP:0000707", "HP:0002197"} <= around
+    rows = set(re.findall(r'<th scope="row"><a href="/\w\w/terms/([^"]+)"', html))
+    assert rows == around
+    assert "Quokka" not in html
+
+
+def test_a_row_reads_in_its_own_direction(known):
+    rows = known[0].get("/en/terms/HP:0001250/graph").text.split("<tbody>")[1].split("<tr>")
+    assert "has the kind" in next(row for row in rows if "Abnormality of the nervous" in row)
+    assert "is a kind of" in next(row for row in rows if "Generalized" in row)
+
+
+def test_the_owner_sees_what_is_private(known):
+    pages, _ = known
+    assert "Quokka sign" in pages.get("/en/terms/HP:0001250", owner=True).text
+    assert "Quokka sign" in pages.get("/en/terms/HP:0001250/graph", owner=True).text
+
+
+def test_how_two_things_hang_together(known):
+    pages, gene = known
+    for start, end in ((gene.lower(), "HP:0002197"), (f"hgnc.symbol:{gene}", "HP:0002197")):
+        html = pages.get("/en/paths", params={"start": start, "end": end}).text
+        assert "is associated with" in html
+        assert html.index("Seizure") < html.index("Generalized &lt;seizure&gt;")
+    html = pages.get("/zh/paths", params={"start": "fits", "end": "OMIM:1"}).text
+    assert "癫痫发作" in html
+    assert pages.get("/en/paths").status_code == 200
+    assert "nothing called" in pages.get("/en/paths", params={"start": "zzzz", "end": "OMIM:1"}).text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_of_a_gene_joins_what_is_known_of_it(known, language):
+    pages, gene = known
+    html = pages.get(f"/{language}/genes/{gene}").text
+    assert ("癫痫发作" if language == "zh" else "Seizure") in html
+    assert f"/{language}/terms/hgnc.symbol:{gene}" in html
+    assert "licence of ties" in html
+
+
+@pytest.mark.parametrize("limit", ["0", "301", "x"])
+def test_only_sizes_that_are_offered_are_drawn(known, limit):
+    assert known[0].get("/en/terms/HP:0001250/graph", params={"limit": limit}).status_code == 400
+
+
+def test_a_root_without_knowledge_has_its_gene_pages_as_before(browser, small):
+    assert "What is known of it" not in browser.get(f"/en/genes/{small.gene}").text
+    assert browser.get("/en/terms/HP:0001250/graph").status_code == 404
+    assert browser.get("/en/paths", params={"start": "a", "end": "b"}).status_code == 200
