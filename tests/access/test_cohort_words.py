@@ -1,4 +1,4 @@
-"""What words mean: names in two languages, units, categories, terms; and errors for those that mean nothing."""
+"""What words mean: names in two languages, units, categories, terms; errors for those that mean nothing."""
 
 import pytest
 

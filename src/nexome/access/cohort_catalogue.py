@@ -12,7 +12,8 @@ from nexome.access.cohort_grid import axis_of, quantity_of, substance_of
 from nexome.access.cohort_kept import make_room
 from nexome.access.cohort_rows import gather
 from nexome.access.disclosure import Question, Split, guard_of
-from nexome.access.identity import ANONYMOUS
+from nexome.access.identity import Principal
+from nexome.access.policy import cohort_subject
 from nexome.model.cohorts import Role, Variable
 from nexome.model.cut_points import AGE_BAND_YEARS
 from nexome.model.errors import RefusedError
@@ -130,6 +131,11 @@ def _age_range(centre: Centre, table: CohortTable) -> tuple[float | None, float 
     return limits[held[0]], limits[held[-1] + 1]
 
 
+def _anybody(table: CohortTable) -> Principal:
+    """A reader who may know of the cohort and has no other right."""
+    return Principal("holder", "", frozenset({(cohort_subject(table.id), "see")}))
+
+
 def _counted(centre: Centre, table: CohortTable, role: Role) -> list[tuple[str, int | None]]:
     variable = table.dictionary.of_role(role)
     axis = axis_of(variable) if variable is not None else None
@@ -147,7 +153,7 @@ def _counted(centre: Centre, table: CohortTable, role: Role) -> list[tuple[str, 
     )
     grid = centre.cohort_words.grid(table)
     try:
-        release = guard_of(centre, ANONYMOUS).release(
+        release = guard_of(centre, _anybody(table)).release(
             question, gather(table, EVERYONE, (axis,)), of=table, grid=grid
         )
     except RefusedError:

@@ -298,7 +298,9 @@ class _Reading:
         return self._of_term(name, term, conditions, wanted=_wanted(op, right))
 
     def _of_term(self, name: str, term: str, conditions: tuple[Filter, ...], *, wanted: bool) -> Filter:
-        self.expansions.append(Expansion(name, term, tuple(map(str, conditions))))
+        one = tidy(Any(conditions))
+        parts = one.parts if isinstance(one, Any) else (one,)
+        self.expansions.append(Expansion(name, term, tuple(map(str, parts))))
         if wanted:
             return Any(conditions)
         return All(tuple(self._opposite(part) for part in conditions if isinstance(part, Among)))

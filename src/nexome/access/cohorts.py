@@ -169,7 +169,7 @@ class Counting:
         self: _Asking, cohort: str, variable: str, where: str = "", by: Sequence[str] = (), **asked: Any
     ) -> CohortAnswer:
         """How many people in each band of a variable as the grid cuts it, in groups."""
-        return self._ask("histogram", cohort, where, [*by, variable], **asked)
+        return self._ask("histogram", cohort, where, [*by, variable], variable=variable, **asked)
 
     def variable_matrix(self: _Asking) -> pa.Table:
         """Which cohort measured what (MATRIX_COLUMNS): a row a quantity and cohort, the most shared first."""
@@ -223,6 +223,8 @@ class Counting:
             line = line_between(measured.unit or "1", how.unit, measured, where="unit")
         question = _question(kind, table, understood, axes=axes, measured=measured, how=how)
         cells = gather(table, understood.filter, axes, variable=measured.name if measured else None)
+        if kind == "histogram":  # of people, not of values
+            cells = replace(cells, values=None)
         release = guard.release(question, cells, of=table, grid=grid)
         self._count("cohort")
         return CohortAnswer(
@@ -275,6 +277,7 @@ def _question(
         variables=tuple(dict.fromkeys(names)),
         conditions=conditions_of(understood.filter, table.dictionary),
         by=tuple(Split(axis.variable.name, axis.cuts, axis.codes) for axis in axes),
+        measured=measured.name if measured is not None else "",
         probabilities=tuple(how.probabilities),
         min_cell=how.min_cell,
     )
