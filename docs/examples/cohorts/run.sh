@@ -41,3 +41,9 @@ nexome cohort propose --root "$root" $sources --target "$here/target.dictionary.
 nexome cohort harmonise --root "$root" "$here/mapping.yaml" | tee "$out/harmonised.txt"
 nexome cohort conflicts --root "$root" reference | tee "$out/conflicts.txt"
 nexome cohort conflicts --root "$root" reference --json > "$out/conflicts.json"
+
+# Reference values of the adults of the three sources that were drawn from a population. A reference set of the two
+# whose people were ill, or smokers, would say where patients lie.
+nexome reference build --root "$root" adults --cohort reference --age-bands 20,30,40,50,60,70,80 \
+  --healthy "source in ('nhanes', 'seychelles', 'flchain') and age >= 20 a" \
+  --title "Adults of three populations" --title-zh "三个人群的成人" | tee "$out/reference.txt"

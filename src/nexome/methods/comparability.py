@@ -64,8 +64,8 @@ class Recording:
     """How finely values were written down. `digits`: [10] how often each last digit occurs (NaN: too few).
 
     `step`: the largest step of which 98 % are multiples (0: none). `unit`: the place of the last digit.
-    `spread`: the interquartile range. `fives`: share of last digits 0 and 5 (0.2 expected); `even`: share of even ones (0.5). Both NaN where the
-    values spread over so few units that digits cannot be even anyway.
+    `spread`: the interquartile range. `fives`: share of last digits 0 and 5 (0.2 expected); `even`: share of
+    even ones (0.5). Both NaN where the values spread over so few units that digits cannot be even anyway.
     """
 
     n: int
@@ -158,11 +158,10 @@ def recording(values: Array) -> Recording:
     last = np.rint(known / unit).astype(np.int64) % 10
     counts = np.bincount(last, minlength=10).astype(np.float64)
     fives, even = counts[[0, 5]].sum() / known.size, counts[::2].sum() / known.size
-    if np.subtract(*np.percentile(known, [75, 25])) < 10 * unit:
+    if spread < 10 * unit:
         fives = even = np.nan
-    return Recording(
-        known.size, step, unit, np.where(counts < LEAST, np.nan, counts), float(fives), float(even)
-    )
+    shown = np.where(counts < LEAST, np.nan, counts)
+    return Recording(known.size, step, unit, shown, float(fives), float(even), spread)
 
 
 def _share_of_multiples(values: Array, step: float) -> float:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
+import orjson
 import pytest
 
 from nexome.ingest.mapping.conflicts import Part, compare_parts
@@ -80,8 +79,14 @@ def test_a_part_written_with_fewer_decimals_is_called_that() -> None:
 
 
 def test_the_report_is_plain_json_and_tells_no_cell_of_few_people() -> None:
-    report = compare_parts(PRESSURE, [part("a", 1), part("b", 2)], quantity="systolic_pressure").as_dict()
-    json.dumps(report, allow_nan=False)
+    parts = [
+        part("a", 1),
+        part("b", 2, above=9, step=10, skew=1, floor=1),
+        part("c", 3, rise=-0.2, refused=9),
+    ]
+    report = compare_parts(PRESSURE, parts, quantity="systolic_pressure").as_dict()
+    orjson.dumps(report)
+    assert {c["kind"] for c in report["conflicts"]} == {"level", "rounding", "trend", "shape", "range"}
     for source in report["sources"]:
         assert all(n >= 5 for trend in source["trends"] for n in trend["n"])
         assert len(source["percentiles"]) == len(report["at"])

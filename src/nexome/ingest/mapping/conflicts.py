@@ -117,7 +117,7 @@ class VariableReport:
             "variable": self.variable,
             "unit": self.unit,
             "at": self.at.tolist(),
-            "conflicts": [asdict(c) for c in self.conflicts],
+            "conflicts": [_plain(asdict(c)) for c in self.conflicts],
             "sources": [_plain(asdict(s)) for s in self.sources],
         }
 
