@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -79,30 +79,43 @@ def open_excel(path: Path, options: CohortOptions) -> CohortReader:
     check_archive(path, MAX_UNPACKED_BYTES)
     import openpyxl  # noqa: PLC0415  only workbooks need it
 
+    stream = path.open("rb")  # by a handle: openpyxl refuses names it does not like
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except _BROKEN:
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
+        return _reader(path, book, stream, options)
+    except _BROKEN as error:
+        stream.close()
+        if isinstance(error, InputError):
+            raise
         raise FormatError(
             "not a whole workbook", where=str(path), expected="an XLSX file", todo="Save it again as XLSX."
         ) from None
+
+
+def _reader(path: Path, book: Any, stream: IO[bytes], options: CohortOptions) -> CohortReader:
     notes: list[Note] = []
     sheet = _chosen(book, options.sheet, path, notes)
     where = f"{path}, sheet {sheet.title}"
     merges = _merges(path, sheet, where)
-    found = _head(sheet, merges, where=where, options=options, notes=notes)
-    table = _Sheet(path, sheet, found[0], found[1], options.date_order)
+    columns, first_row = _head(sheet, merges, where=where, options=options, notes=notes)
+    table = _Sheet(path, sheet, columns, first_row, options.date_order)
     return CohortReader(
         name=where,
         format="xlsx",
-        columns=table.columns,
-        dictionary=Dictionary(tuple(Variable(c.name, "text") for c in table.columns), confirmed=False),
+        columns=columns,
+        dictionary=Dictionary(tuple(Variable(c.name, "text") for c in columns), confirmed=False),
         notes=notes,
         tables=lambda dictionary: _tables(table, dictionary),
         sampled=lambda rows: _sample(table, rows),
         sha256=lambda: sha256_of(path),
         progress=lambda: (0, path.stat().st_size),
-        close=book.close,
+        close=lambda: _close(book, stream),
     )
+
+
+def _close(book: Any, stream: IO[bytes]) -> None:
+    book.close()
+    stream.close()
 
 
 def _chosen(book: Any, name: str, path: Path, notes: list[Note]) -> Any:

@@ -91,6 +91,8 @@ def open_phenopackets(path: Path, options: CohortOptions) -> CohortReader:
     for number, (where, packet) in enumerate(_packets(path, digest), 1):
         try:
             _read(packet, number, table, where)
+        except FormatError:
+            raise
         except (AttributeError, TypeError, KeyError, ValueError, IndexError):
             raise FormatError(
                 "a structure that the schema does not have",
@@ -268,21 +270,22 @@ def _yes_no(table: _Table, row: int, term: Mapping[str, str], *, excluded: bool)
 
 def _measure(table: _Table, row: int, measurement: Mapping[str, Any]) -> None:
     assay = measurement["assay"]
+    code, label = str(assay["id"]), str(assay.get("label", ""))
     if "complexValue" in measurement:
         for part in measurement["complexValue"]["typedQuantities"]:
-            name = f"{assay['id']} {part['type']['id']}"
-            label = f"{assay.get('label', '')}: {part['type'].get('label', '')}"
-            _quantity(table, row, (name, label), part["quantity"])
+            name = f"{code} {part['type']['id']}"
+            whole = f"{label}: {part['type'].get('label', '')}"
+            _quantity(table, row, (name, whole), part["quantity"])
         return
     value = measurement.get("value", {})
     if "quantity" in value:
-        _quantity(table, row, (assay["id"], assay.get("label", "")), value["quantity"])
+        _quantity(table, row, (code, label), value["quantity"])
     elif "ontologyClass" in value:
         found = value["ontologyClass"]
-        table.variable(assay["id"], "category", assay.get("label", ""), term=assay["id"])
-        codes = table.codes.setdefault(assay["id"], {})
+        table.variable(code, "category", label, term=code)
+        codes = table.codes.setdefault(code, {})
         codes.setdefault(found["id"], Category(found["id"], found.get("label", "")))
-        table.put(row, assay["id"], found["id"])
+        table.put(row, code, found["id"])
     else:
         table.left_out["measurements without a value"] += 1
 

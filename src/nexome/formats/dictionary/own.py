@@ -35,14 +35,15 @@ COLUMNS: Final = (
 )  # fmt: skip
 REMARKS: Final = frozenset({"remark", "remarks", "why", "why_zh", "sureness", "备注"})
 _CHINESE: Final = {
-    "变量名": "name", "变量": "name", "名称": "name", "类型": "type", "英文标签": "label", "中文标签": "label_zh",
-    "标签": "label_zh", "单位": "unit", "编码": "categories", "取值": "categories", "缺失代码": "missing",
+    "变量名": "name", "变量": "name", "名称": "name", "类型": "type", "英文标签": "label",
+    "中文标签": "label_zh", "标签": "label_zh", "单位": "unit", "编码": "categories", "取值": "categories",
+    "缺失代码": "missing",
     "最小值": "minimum", "最大值": "maximum", "术语": "terms", "题目": "question", "敏感级别": "sensitivity",
     "人遗分类": "hgr_class", "角色": "role", "已确认": "confirmed",
 }  # fmt: skip
 _TYPES: Final = {
-    "整数": "integer", "小数": "decimal", "数值": "decimal", "分类": "category", "是否": "boolean", "日期": "date",
-    "文本": "text",
+    "整数": "integer", "小数": "decimal", "数值": "decimal", "分类": "category", "是否": "boolean",
+    "日期": "date", "文本": "text",
 }  # fmt: skip
 _YES: Final = frozenset({"yes", "y", "true", "1", "是"})
 _SPECIAL: Final = re.compile(r"([\\|=])")

@@ -55,10 +55,9 @@ def sheet_names(path: Path) -> tuple[str, ...]:
     check_archive(path)
     import openpyxl  # noqa: PLC0415  only workbooks need it
 
-    try:
-        book = openpyxl.load_workbook(path, read_only=True)
-    except (KeyError, ValueError, zipfile.BadZipFile, SyntaxError, OSError):
-        raise FormatError("not a whole workbook", where=str(path), expected="an XLSX file") from None
-    names = tuple(book.sheetnames)
-    book.close()
-    return names
+    with path.open("rb") as stream:
+        try:
+            book = openpyxl.load_workbook(stream, read_only=True)
+        except (KeyError, ValueError, zipfile.BadZipFile, SyntaxError, OSError):
+            raise FormatError("not a whole workbook", where=str(path), expected="an XLSX file") from None
+        return tuple(book.sheetnames)
