@@ -21,6 +21,7 @@ from nexome.methods.populations import People
 
 SAMPLE: Final = 1_001  # people of a cell whose median stands for its centre
 BLOCKS_MOST: Final = 1_000  # finer than any percentile that is shown
+OUTERMOST: Final = 2  # values at either end that count as the next: one or two outliers shape no block
 
 Floats = npt.NDArray[np.float64]
 
@@ -98,8 +99,8 @@ def percentiles_of(
 
     Values are sorted and cut into blocks of at least `min_cell` people; what is read off is a line through
     the means of the blocks at their middles. Whatever probabilities are asked, all answers are made of these
-    means, so that asking for many tells no more than asking for all. A first or last block that one or two
-    people dominate is left out.
+    means, so that asking for many tells no more than asking for all. The two least and the two greatest
+    values count as the third.
     """
     n = len(values)
     wanted = [
@@ -124,19 +125,9 @@ def _blocks(values: Floats, weights: Floats, rules: Rules) -> tuple[Floats, Floa
     blocks = min(n // rules.min_cell, BLOCKS_MOST)
     starts = np.arange(blocks) * n // blocks
     weight = np.add.reduceat(weights, starts)
-    heights = np.add.reduceat(weights * values, starts) / weight
-    middles = (np.cumsum(weight) - weight / 2) / weight.sum()
-    first, last = 0, blocks
-    if rules.consider_dominance:
-        first += _outlying(values[: starts[1]] if blocks > 1 else values, rules)
-        last -= _outlying(values[starts[-1] :], rules)
-    return heights[first:last], middles[first:last]
-
-
-def _outlying(values: Floats, rules: Rules) -> bool:
-    away = np.sort(np.abs(values - np.median(values)))
-    top = np.array([[away.sum(), away[-1], away[-2] if len(away) > 1 else 0.0]])
-    return bool(_dominates(top, rules)[0])
+    inner = np.clip(values, values[OUTERMOST], values[-1 - OUTERMOST])
+    heights = np.add.reduceat(weights * inner, starts) / weight
+    return heights, (np.cumsum(weight) - weight / 2) / weight.sum()
 
 
 def round_to_error(number: float, sd: float, n: int) -> float:
