@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from nexome.cli.options import open_centre, print_rows, root_option
+from nexome.cli.options import counted, open_centre, print_rows, root_option
 
 if TYPE_CHECKING:
     from nexome.access.reference.placing import Placement
@@ -237,7 +238,14 @@ def _build(root: Path, name: str, options: Any) -> ReferenceEntry:
     from nexome.cli.upkeep import progress  # noqa: PLC0415
 
     with open_centre(root) as centre:
-        return build_reference(centre.owner_view(), name, options, progress())
+        view = centre.owner_view()
+        entry = build_reference(view, name, options, progress())
+        left: dict[str, str] = view.reference_set(name).facts["left_out"]
+    if left:
+        click.echo(
+            f"{len(left):,} variables left out ({counted(Counter(left.values()))}); the data sheet names them."
+        )
+    return entry
 
 
 def _tell(entry: ReferenceEntry) -> None:

@@ -78,12 +78,14 @@ def _beside_associations(root: Path) -> list[Finding]:
     from nexome.store.associations.verify import Finding  # noqa: PLC0415
     from nexome.store.genes import find_damage_in_genes  # noqa: PLC0415
     from nexome.store.knowledge import find_damage_in_knowledge  # noqa: PLC0415
+    from nexome.store.reference import find_damage_in_reference  # noqa: PLC0415
     from nexome.store.tracks import find_damage_in_tracks  # noqa: PLC0415
 
     damages = [
         *find_damage_in_genes(root),
         *find_damage_in_tracks(root),
         *find_damage_in_knowledge(root),
+        *find_damage_in_reference(root),
     ]
     return [Finding("file", d.path.relative_to(root).as_posix(), d.found) for d in damages]
 

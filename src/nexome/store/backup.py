@@ -54,6 +54,9 @@ from nexome.store.knowledge.manifest import FOLDER as KNOWLEDGE
 from nexome.store.knowledge.manifest import NAME as KNOWLEDGE_NAME
 from nexome.store.measures import NAME as MEASURES_NAME
 from nexome.store.papers import FOLDER as PAPERS_NAME
+from nexome.store.reference import FOLDER as REFERENCE
+from nexome.store.reference import NAME as REFERENCE_NAME
+from nexome.store.reference import ReferenceManifest
 from nexome.store.root import EVENTS_NAME, ROOT_NAME, SETTINGS_NAME, open_root
 from nexome.store.track_manifest import FOLDER as TRACKS
 from nexome.store.track_manifest import NAME as TRACKS_NAME
@@ -70,6 +73,7 @@ MANIFESTS: Final = (
     f"{GENOTYPES}/{GENOTYPES_NAME}",
     f"{TRACKS}/{TRACKS_NAME}",
     f"{KNOWLEDGE}/{KNOWLEDGE_NAME}",
+    f"{REFERENCE}/{REFERENCE_NAME}",
     f"{COHORTS}/{COHORTS_NAME}",
     f"{FOLDER}/{NAME}",
 )
@@ -198,7 +202,7 @@ def _load_kept(root: Path) -> dict[str, str]:
     """Path below the root of each folder that manifests name → its digest."""
     digests = _digests(load_manifest(root), load_genotypes(root))
     digests |= TrackManifest.load(root).digests | KnowledgeManifest.load(root).digests
-    return digests | load_cohorts(root).digests
+    return digests | load_cohorts(root).digests | ReferenceManifest.load(root).digests
 
 
 def _digests(manifest: Manifest, genotypes: GenotypesManifest) -> dict[str, str]:
@@ -262,7 +266,7 @@ def _drop_unused(target: Path, kept: dict[str, str]) -> None:
 def _published(target: Path) -> Iterator[Path]:
     yield from (p for kind in ("axes", "segments") for p in (target / FOLDER / kind).glob("*"))
     yield from (target / FOLDER / "studies").glob("*/*")
-    yield from (p for p in (target / TRACKS).glob("*/*") if p.is_dir())
+    yield from (p for kind in (TRACKS, REFERENCE) for p in (target / kind).glob("*/*") if p.is_dir())
     yield from (p for p in (target / KNOWLEDGE).glob("*/*") if p.is_dir() and p.parent.name not in DERIVED)
     # packed forms of cohorts hold people, who may have withdrawn since
     yield from (target / COHORTS / COHORTS_PACKED).glob("*/*")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from nexome.access.disclosure import Cells, Guard, Question, Split, rules_of
+from nexome.access.disclosure import Cells, Guard, Question, Split, guard_of
+from nexome.access.identity import OWNER
 from nexome.access.policy import REASONS
 from nexome.access.reference.layout import Bools, Group, Layout, lay_out
 from nexome.access.reference.sheet import Described, data_sheet
@@ -26,7 +27,7 @@ from nexome.access.reference.summary import Permit, VariableSummary, rounded_cou
 from nexome.methods.reference.histograms import Histogram, choose_grid, count_people
 from nexome.methods.reference.outliers import OUTLIER_RULES, OutlierRule
 from nexome.model.cohorts import Variable
-from nexome.model.errors import InputError, RefusedError
+from nexome.model.errors import InputError, NexomeError, RefusedError
 from nexome.model.expressions import bind, evaluate, is_true, names, parse
 from nexome.model.fields import schema_of
 from nexome.model.terms import Access
@@ -45,6 +46,7 @@ from nexome.store.reference import (
 )
 
 if TYPE_CHECKING:
+    from nexome.access.centre import Centre
     from nexome.access.view import View
 
 WORKERS_MOST: Final = 4
@@ -84,7 +86,7 @@ class _Built:
 
 @dataclass(frozen=True)
 class _Work:
-    """What all variables of a build share."""
+    """What all variables of a build share. `left_out`: why a variable is not in the set (or 'empty')."""
 
     table: CohortTable
     options: BuildOptions
@@ -93,6 +95,7 @@ class _Work:
     weights: npt.NDArray[np.float64] | None
     guard: Guard
     counts: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def build_reference(
@@ -107,11 +110,15 @@ def build_reference(
     check_set_name(name)
     centre = view._centre  # noqa: SLF001  a build is part of the view's room
     table = CohortStore.open(centre.root.path).get(options.cohort, options.version)
-    guard = Guard(centre.root.path, "controlled", view.principal, rules_of(centre.settings))
-    work = prepare(table, options, guard)
+    work = prepare(table, options, publishing_guard(centre))
     chosen = _chosen(table, options.variables)
     built = summarise_all(work, chosen, progress)
     return publish_reference(centre.root, _new_set(name, work, built))
+
+
+def publishing_guard(centre: Centre) -> Guard:
+    """The guard of what is published once and for all: the rules of a controlled reader, in no project."""
+    return replace(guard_of(centre, OWNER), reader="controlled", project="")
 
 
 def options_of(opened: ReferenceSet) -> BuildOptions:
@@ -140,7 +147,10 @@ def prepare(table: CohortTable, options: BuildOptions, guard: Guard) -> _Work:
 def summarise_all(
     work: _Work, variables: Sequence[Variable], progress: Progress | None = None
 ) -> dict[str, _Built]:
-    """Every variable, some at a time on threads; a variable without a number is left out."""
+    """Every variable, some at a time on threads; one without a number is left out, and told.
+
+    Raises RefusedError or InputError where all are.
+    """
     made: dict[str, _Built] = {}
     workers = min(WORKERS_MOST, os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
@@ -152,12 +162,22 @@ def summarise_all(
             if progress is not None:
                 progress("variables", at + 1, len(variables))
     if not made:
-        raise InputError(
-            "no variable with enough people",
-            where=f"cohort {work.table.id}",
-            expected=f"numbers of at least {work.guard.rules.min_cell} people in a group",
-        )
+        raise _nothing_left(work)
     return made
+
+
+def _nothing_left(work: _Work) -> NexomeError:
+    where = f"cohort {work.table.id}"
+    reasons = [reason for reason in work.left_out.values() if reason in REASONS]
+    if not reasons:
+        return InputError("no variable with a value", where=where, expected="numbers of people who count")
+    return RefusedError(
+        REASONS[reasons[0]],
+        reason=reasons[0],
+        where=where,
+        expected=f"groups of at least {work.guard.rules.min_cell} people",
+        todo="Build it by wider bands of ages, or by fewer groups.",
+    )
 
 
 # ---------------------------------------------------------------- one variable
@@ -168,11 +188,13 @@ def _summarise_one(work: _Work, variable: Variable) -> _Built | None:
     standing = _standing(work, values)
     grid = choose_grid(values[standing >= 0])
     if grid is None:
+        work.left_out[variable.name] = "empty"
         return None
     cells = np.where(standing >= 0, work.layout.cell, np.int32(-1))
     histogram = count_people(values, cells, work.layout.cells, grid=grid, weights=work.weights)
     permits = _permits(work, variable, values, standing=standing, histogram=histogram)
     if all(permit.reason for permit in permits.values()):
+        work.left_out[variable.name] = next(iter(permits.values())).reason
         return None
     summary = summarise(histogram, work.layout, permits, outliers=work.options.outliers)
     return _Built(_tables(variable, summary), _told(variable, summary, grid.rounding))
@@ -401,5 +423,6 @@ def _facts(work: _Work, built: Mapping[str, _Built]) -> dict[str, Any]:
         "licence": options.licence or table.cohort.licence,
         "min_cell": work.guard.rules.min_cell,
         "counts": left,
+        "left_out": dict(sorted(work.left_out.items())),
         "variables": {name: dict(one.told) for name, one in built.items()},
     }

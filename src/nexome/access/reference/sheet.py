@@ -74,6 +74,7 @@ def _english(described: Described, version: int, published: str) -> Lines:
         "| variable | label | unit | curve over age | groups withheld |",
         "|---|---|---|---|---|",
         *_variables(facts["variables"], "label", "none"),
+        *_left_out(facts["left_out"], "Left out, having no number that may be shown: "),
     ]
 
 
@@ -121,6 +122,7 @@ def _chinese(described: Described, version: int, published: str) -> Lines:
         "| 变量 | 名称 | 单位 | 年龄曲线 | 未显示的组数 |",
         "|---|---|---|---|---|",
         *_variables(facts["variables"], "label_zh", "无"),
+        *_left_out(facts["left_out"], "未列入（没有可以显示的数值）："),
     ]
 
 
@@ -184,6 +186,12 @@ def _variables(variables: Mapping[str, Mapping[str, Any]], label: str, none: str
             "| " + " | ".join([*(w.replace("|", "\\|") for w in words), str(told["withheld"])]) + " |"
         )
     return lines
+
+
+def _left_out(left: Mapping[str, str], head: str) -> Lines:
+    """Variables that are not in the set, each with its reason code."""
+    listed = ", ".join(f"{name} ({reason})" for name, reason in list(left.items())[:VARIABLES_LISTED])
+    return ["", head + listed] if left else []
 
 
 def _bands(bands: Sequence[Sequence[float | None]]) -> str:
