@@ -242,9 +242,8 @@ def _build(root: Path, name: str, options: Any) -> ReferenceEntry:
         entry = build_reference(view, name, options, progress())
         left: dict[str, str] = view.reference_set(name).facts["left_out"]
     if left:
-        click.echo(
-            f"{len(left):,} variables left out ({counted(Counter(left.values()))}); the data sheet names them."
-        )
+        reasons = counted(Counter(left.values()))
+        click.echo(f"{len(left):,} variables left out ({reasons}); the data sheet names them.")
     return entry
 
 
