@@ -13,6 +13,7 @@ from tests.store.edges.test_build import ONTOLOGY, load
 from nexome.access.centre import Centre
 from nexome.store.root import open_root
 from nexome.testing.small_centre import make_small_centre
+from nexome.testing.small_cohort import make_small_cohorts
 from nexome.testing.small_search import make_small_search
 from nexome.web.api import build_api
 
@@ -24,6 +25,7 @@ def small(tmp_path_factory):
     made = make_small_centre(tmp_path_factory.mktemp("api") / "root", variants=3_000)
     load(open_root(made.path), "hp", ONTOLOGY, "CC BY 4.0")
     make_small_search(made.path)
+    make_small_cohorts(made.path)
     return made
 
 

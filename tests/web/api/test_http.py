@@ -171,6 +171,11 @@ def _required(route, small):
         "/lookup": {"variants": small.rsid},
         "/coloc": {**two, "region": "1:1-2000000"},
         "/coloc/loci": two,
+        "/cohorts/compare": {"variable": "ldl"},
+        "/cohorts/search": {"q": "ldl"},
+        "/cohorts/{cohort}/means": {"variable": "ldl"},
+        "/cohorts/{cohort}/percentiles": {"variable": "ldl"},
+        "/cohorts/{cohort}/histogram": {"variable": "ldl"},
         "/compare": two,
         "/tracks/{track}/features": {"region": "1:1-2000000"},
         "/tracks/{track}/signal": {"region": "1:1-2000000", "bins": "10"},
@@ -187,7 +192,7 @@ def _required(route, small):
 def _filled(route, small):
     values = {"track": "signal" if route.path.endswith("/signal") else "peaks"}
     values |= {"study": STUDY, "variant:path": small.variant, "region": "1:1-2000000", "gene": small.gene}
-    values |= {"measure": "studies", "curie": "HP:0001250"}
+    values |= {"measure": "studies", "curie": "HP:0001250", "cohort": "town"}
     path = route.path.lstrip("/")
     for name, value in values.items():
         path = path.replace("{" + name + "}", value)
