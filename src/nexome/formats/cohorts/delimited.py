@@ -11,8 +11,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 from typing import IO, Final
 
@@ -288,16 +288,7 @@ def _lines(block: LineBlock, table: _Table, rows: int) -> npt.NDArray[np.uint64]
 def _ragged(block: LineBlock, table: _Table) -> FormatError:
     """What is wrong with the shape of a block: the first row whose cells are not as many as the header's."""
     head = table.head
-    text = block.content.decode()
-    if head.quoted:
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=DELIMITERS[head.delimiter])
-        shapes = ((rows.line_num, len(row)) for row in chain(rows))
-    else:
-        mark = DELIMITERS[head.delimiter]
-        shapes = (
-            (i, line.count(mark) + 1 if line.strip("\r") else 0) for i, line in enumerate(text.split("\n"), 1)
-        )
-    for i, cells in shapes:
+    for i, cells in _shapes(block.content.decode(), head):
         if cells and cells != table.width:
             return FormatError(
                 f"{cells} cells",
@@ -310,6 +301,19 @@ def _ragged(block: LineBlock, table: _Table) -> FormatError:
         where=f"{table.file}, lines {block.first_line} to {block.first_line + block.lines - 1}",
         expected="rows like the header",
     )
+
+
+def _shapes(text: str, head: Head) -> Iterator[tuple[int, int]]:
+    """(line within the text, cells) of each row; a row of several lines is at its last."""
+    mark = DELIMITERS[head.delimiter]
+    if not head.quoted:
+        for i, line in enumerate(text.split("\n"), 1):
+            yield i, line.count(mark) + 1 if line.strip("\r") else 0
+        return
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    with suppress(csv.Error):  # a cell of more than 128 KiB
+        for row in rows:
+            yield rows.line_num, len(row)
 
 
 def _sample(stream: ByteStream, table: _Table, rows: int) -> pa.Table:

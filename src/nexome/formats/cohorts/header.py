@@ -7,6 +7,7 @@ cBioPortal's four comment lines (labels, descriptions, types, priorities) are re
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -52,7 +53,7 @@ def read_head(lines: Sequence[str], *, file: str, delimiter: str = "", header: s
     quoted = found in {"comma", "semicolon", "pipe"} or lines[start].lstrip().startswith('"')
     text, used = _whole_row(lines, start, quoted=quoted)
     names = split_row(text, found, quoted=quoted)
-    below = [split_row(line, found, quoted=quoted) for line in lines[start + used :] if line.strip()]
+    below = _rows_of(lines[start + used :], found, quoted=quoted)
     rows = head_of_rows(names, below, file=file, line=start + 1, header=header)
     comments = _comment_cells(lines[:start], found, len(rows.columns))
     taken = start + (used if rows.line else 0) + rows.units_rows
@@ -108,22 +109,28 @@ def split_row(line: str, delimiter: str, *, quoted: bool) -> list[str]:
 def find_delimiter(lines: Sequence[str]) -> str:
     """The delimiter that gives the header and the rows below it most cells, as many in each."""
     best, most = "comma", 1
-    rows = [line for line in lines[:12] if line.strip()]
     for name in ("tab", "comma", "semicolon", "pipe"):
-        counts = [len(split_row(line, name, quoted=name != "tab")) for line in rows]
+        quoted = name != "tab" or lines[0].lstrip().startswith('"')
+        counts = [len(row) for row in _rows_of(lines, name, quoted=quoted)[:12]]
         agree = sum(abs(count - counts[0]) <= 1 for count in counts)
-        if counts[0] > most and agree * 2 > len(counts):
+        if counts and counts[0] > most and agree * 2 > len(counts):
             best, most = name, counts[0]
     if most == 1:
-        counts = [len(line.split()) for line in rows]
-        if (
-            len(counts) > 1
-            and counts[0] > 1
-            and len(set(counts[1:])) == 1
-            and counts[1] - counts[0] in {0, 1}
-        ):
+        widths = [len(line.split()) for line in lines[:12] if line.strip()]
+        if len(widths) > 1 and widths[0] > 1 and set(widths[1:]) <= {widths[0], widths[0] + 1}:
             return "spaces"
     return best
+
+
+def _rows_of(lines: Sequence[str], delimiter: str, *, quoted: bool) -> list[list[str]]:
+    """Rows of cells, quoted line breaks kept together; the last may be cut short by the end of the lines."""
+    if not quoted:
+        return [split_row(line, delimiter, quoted=False) for line in lines if line.strip()]
+    text = io.StringIO("\n".join(lines), newline="")
+    try:
+        return [row for row in csv.reader(text, delimiter=DELIMITERS[delimiter]) if row]
+    except csv.Error:  # a cell of more than 128 KiB: another delimiter
+        return []
 
 
 def name_columns(
