@@ -65,6 +65,15 @@ _TOKEN: Final[Table] = {
     "list": ("nexome.cli.tokens:list_tokens", "List all tokens."),
     "revoke": ("nexome.cli.tokens:revoke", "Revoke all tokens of a name."),
 }
+_PROJECT: Final[Table] = {
+    "list": ("nexome.cli.projects:list_projects", "List projects: purposes, populations, people."),
+    "close": ("nexome.cli.projects:close", "Close a project for good."),
+}
+_AUDIT: Final[Table] = {
+    "verify": ("nexome.cli.audit:verify", "Prove the log of controlled answers and refusals."),
+    "show": ("nexome.cli.audit:show", "Show its newest lines."),
+    "head": ("nexome.cli.audit:head", "Tell or export the head of its chain."),
+}
 _LINK: Final[Table] = {
     "propose": ("nexome.cli.target_links:propose", "Propose what could measure each indicator."),
     "confirm": ("nexome.cli.target_links:confirm", "Tie an indicator to a measure, series or formula."),
@@ -157,6 +166,8 @@ COMMANDS: Final[Table] = {
     "withdraw": ("nexome.cli.withdrawing:withdraw", "Take a study, or a participant, out of the root."),
     "token": (_TOKEN, "Make, list and revoke tokens: keys that let people in."),
     "grant": ("nexome.cli.tokens:grant", "Let a token's holder see, read or download a study."),
+    "project": (_PROJECT, "Projects in which named people ask about cohorts: list, close."),
+    "audit": (_AUDIT, "The log of controlled answers and refusals: verify, show, head."),
     "genotypes": (_GENOTYPES, "Sets of people's genotypes: list, show, export, withdraw."),
     "cohort": (_COHORT, "Tables of participants and variables: list, show, export, withdraw."),
     "tracks": (_TRACKS, "List tracks, or take them away."),

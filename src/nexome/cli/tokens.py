@@ -10,8 +10,9 @@ from typing import Final
 import click
 
 from nexome.access.identity import ALL_STUDIES, CENTRE
-from nexome.access.policy import panel_subject
+from nexome.access.policy import cohort_subject, panel_subject
 from nexome.cli.options import open_centre, print_rows, root_option
+from nexome.cli.projects import grant_on_cohort
 
 # Names that mean something else in grants and in the audit log.
 RESERVED_NAMES: Final = ("anonymous", "everyone", "owner")
@@ -91,6 +92,11 @@ def revoke(root: Path, name: str) -> None:
 @click.option("--all-studies", is_flag=True, help="Every study, also those to come.")
 @click.option("--director", is_flag=True, help="The centre's own papers, measures and cockpit.")
 @click.option("--panel", metavar="NAME", help="LD in a private set of genotypes; never the genotypes.")
+@click.option("--cohort", metavar="NAME", help="Questions about a cohort, on its published grid.")
+@click.option("--project", metavar="NAME", help="With --cohort: free questions, within this project.")
+@click.option(
+    "--purpose", "purposes", multiple=True, metavar="CODE", help="Of a new project: DUO, MONDO codes."
+)
 @click.option("--remove", is_flag=True, help="Take the grant back.")
 @click.option("--list", "show", is_flag=True, help="List all grants.")
 def grant(
@@ -101,6 +107,9 @@ def grant(
     all_studies: bool,
     director: bool,
     panel: str | None,
+    cohort: str | None,
+    project: str | None,
+    purposes: tuple[str, ...],
     remove: bool,
     show: bool,
 ) -> None:
@@ -111,6 +120,9 @@ def grant(
     --director lets its holder see the papers, the measures and the cockpit, and no private study.
     --panel lets its holder ask for LD and frequencies in a private set of genotypes, which a grant on
     studies does not.
+    --cohort lets its holder ask about a private cohort on its grid, --project freely within a project: counts
+    and means, never rows, under the rules of disclosure control. A project is opened by its first grant, with
+    the purposes that people's consent is held against.
 
     \b
     Examples:
@@ -119,18 +131,25 @@ def grant(
       nexome grant --root associations T2D --to everyone --remove
       nexome grant --root associations --director --to "Office of the director"
       nexome grant --root associations --panel OUR-2500 --to "Lab of metabolic genetics"
+      nexome grant --root centre --cohort TOWN --project LIPIDS-2026 --purpose DUO:0000006 --to "Lab of Li"
       nexome grant --root associations --list
     """
     if show:
         _list_grants(root)
         return
-    if not name or sum((bool(study), all_studies, director, bool(panel))) != 1:
+    if not name or sum((bool(study), all_studies, director, bool(panel), bool(cohort))) != 1:
         raise click.UsageError(
-            "Give a study (or --all-studies, --director or --panel) and --to NAME; or --list."
+            "Give a study (or --all-studies, --director, --panel or --cohort) and --to NAME; or --list."
         )
+    if project and (not cohort or name.strip() == "everyone"):
+        raise click.UsageError("--project goes with --cohort, and to a named person.")
     name = name.strip() if name.strip() == "everyone" else _checked_name(name)
     with open_centre(root) as centre:
         accounts = centre.catalogue.accounts
+        if cohort:
+            what = grant_on_cohort(centre, name, cohort, project=project, purposes=purposes, remove=remove)
+            click.echo(f"{name!r} may {'no longer ' if remove else ''}ask about {what}.")
+            return
         if director:
             subject = CENTRE
         elif panel:
@@ -161,6 +180,10 @@ def _subject_text(subject: str, *, bare: bool = False) -> str:
     if subject.startswith(panel_subject("")):
         name = subject.removeprefix(panel_subject(""))
         return f"(LD in panel {name})" if bare else f"LD in panel {name}"
+    if subject.startswith(cohort_subject("")):
+        cohort, _, project = subject.removeprefix(cohort_subject("")).partition(":")
+        text = f"cohort {cohort}" + (f" in project {project}" if project else "")
+        return f"({text})" if bare else text
     special = {ALL_STUDIES: "every study", CENTRE: "the centre's papers and measures"}
     if subject in special:
         return f"({special[subject]})" if bare else special[subject]

@@ -109,6 +109,13 @@ def projects(root: Path) -> list[Project]:
     return [read_project(root, folder.parent.name) for folder in folders]
 
 
+def count_populations(root: Path, name: str) -> int:
+    """Populations a project was answered about, by the length of its file."""
+    path = root / FOLDER / name / POPULATIONS_NAME
+    size = path.stat().st_size if path.exists() else len(MAGIC)
+    return (size - len(MAGIC)) // RECORD_BYTES
+
+
 def _write_project(root: Path, project: Project) -> None:
     values = {
         "name": project.name,
