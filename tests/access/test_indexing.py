@@ -15,6 +15,7 @@ from nexome.store.disk import RootLock
 from nexome.store.knowledge import NewSource, load_source, switch_source_access, withdraw_source
 from nexome.store.root import open_root
 from nexome.testing.small_centre import make_small_centre
+from nexome.testing.small_cohort import make_small_cohorts
 from nexome.testing.small_search import make_small_search
 
 OPEN = """format-version: 1.2
@@ -126,6 +127,25 @@ def test_genes_works_data_sets_and_pages_are_found(centre: Centre) -> None:
     gene = centre.genes.record(0).symbol
     assert ("gene", gene) in found(view, gene)
     assert {hit.kind for hit in view.search("wombat counts")} >= {"dataset"}
+
+
+def test_variables_are_found_by_who_may_know_of_their_cohort(centre: Centre) -> None:
+    make_small_cohorts(centre.root.path)
+    assert is_behind(centre)
+    follow(centre)
+    everyone, owner = centre.view_for(None), centre.owner_view()
+    for text in ("LDL cholesterol", "低密度脂蛋白胆固醇"):
+        assert ("variable", "town/ldl") in found(everyone, text)
+    assert ("variable", "clinic/LDLC") in found(owner, "LDL-C")
+    told = [hit.id for hit in (*everyone.search("LDL-C"), *everyone.suggestions("LDL-C"))]
+    told += [match.id for match in everyone.find("LDL-C", limit=100)]
+    assert not any(name.startswith("clinic/") for name in told)
+    assert not any(hit[1].endswith(("/pid", "/code")) for hit in found(owner, "pid"))
+    hit = next(hit for hit in everyone.search("LDL cholesterol") if hit.kind == "variable")
+    assert (hit.label_zh, hit.note) == ("低密度脂蛋白胆固醇", "Town study")
+    centre.cohorts.withdraw("town", reason="a test")
+    assert ("variable", "town/ldl") not in found(everyone, "LDL cholesterol")  # at once
+    assert is_behind(centre)
 
 
 def test_nothing_of_a_private_source_comes_to_anyone_but_its_owner(centre: Centre) -> None:

@@ -4,9 +4,9 @@
     <root>/search/building       held by flock while an index is built: one builder at a time
 
 The index has no list of changes of its own: it is behind when what is published (studies, sources, genes,
-tracks, the encoder) is not what it was made of. Where a root has a private source of knowledge a second
-generation, with what that source says, is made for its owner: readers' scores and neighbours come from an
-index that never held it. An index of chosen vocabularies, or without names held out, is left as it is.
+tracks, cohorts, the encoder) is not what it was made of. Where a root has a private source of knowledge a
+second generation, with what that source says, is made for its owner: readers' scores and neighbours come from
+an index that never held it. An index of chosen vocabularies, or without names held out, is left as it is.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from nexome.search.sources import (
     index_root,
     mentions,
     records_of,
+    variable_records,
 )
 from nexome.store.disk import read_stamped, write_stamped
 
@@ -91,9 +92,11 @@ def made_of(centre: Centre) -> dict[str, Any]:
     )
     tracks = sorted((track.name, track.version, track.access) for track in centre.tracks.records())
     genes = centre.genes
+    cohorts = sorted((c.id, c.version, c.access, c.digest) for c in centre.cohorts.cohorts())
     return {
         "studies": _digest(studies),
         "tracks": _digest(tracks),
+        "cohorts": _digest(cohorts),
         "knowledge": [centre.knowledge.digest, centre.knowledge.open_part.digest],
         "genes": genes.version if genes else 0,
         "encoder": _encoder_of(centre.root.path),
@@ -131,7 +134,9 @@ def _build_one(
         exclude=exclude,
         kinds=_kinds_of(known),
     )
-    more = chain(gene_records(genes.records()) if genes else (), page_records())
+    tables = (centre.cohorts.get(entry.id) for entry in centre.cohorts.cohorts())
+    variables = (record for table in tables for record in variable_records(table.cohort, table.dictionary))
+    more = chain(variables, gene_records(genes.records()) if genes else (), page_records())
     return index_root(centre.root.path, chain(records, more), sequence=snapshot.sequence, folder=folder)
 
 

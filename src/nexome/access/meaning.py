@@ -8,7 +8,7 @@ knowledge say stands in an index of its own, which the owner alone asks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -18,13 +18,14 @@ from nexome.model.errors import NotFoundError
 from nexome.search.generation import current_generation
 from nexome.search.index import ABSTAIN_BELOW, Scope, SearchIndex
 from nexome.search.records import Match, Normalised, Suggestion
-from nexome.search.sources import FOLDER, TRACK_KEY, open_index
+from nexome.search.sources import COHORT_KEY, FOLDER, TRACK_KEY, open_index
 
 if TYPE_CHECKING:
     from nexome.access.allowance import Allowance
     from nexome.access.centre import Centre
     from nexome.access.identity import Principal
     from nexome.search.index import TermPlace
+    from nexome.store.cohorts import CohortEntry
     from nexome.store.knowledge import Knowledge, SourceRecord, TermRecord
     from nexome.store.tracks import TrackRecord
 
@@ -80,6 +81,8 @@ class _Asking(Protocol):
 
     @property
     def _knowledge(self) -> Knowledge: ...
+
+    def _visible_cohorts(self) -> Mapping[str, CohortEntry]: ...
 
     def _search_scope(self, kinds: Sequence[str], vocabularies: Sequence[str]) -> Scope: ...
 
@@ -150,7 +153,8 @@ class Meaning:
 
     def _search_scope(self: _Asking, kinds: Sequence[str], vocabularies: Sequence[str]) -> Scope:
         tracks = (TRACK_KEY + record.name for record in self.track_records())
-        keys = frozenset((*self._allowance().visible, *tracks))
+        cohorts = (COHORT_KEY + name for name in self._visible_cohorts())
+        keys = frozenset((*self._allowance().visible, *tracks, *cohorts))
         return Scope(
             visible=keys,
             kinds=frozenset(kinds) or None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from nexome.cli.following import publishes
 from nexome.cli.options import format_bytes, print_rows, root_option
 
 if TYPE_CHECKING:
@@ -178,6 +179,7 @@ def export(root: Path, cohort: str, version: int | None, output: Path, **said: A
 @click.argument("cohort")
 @click.option("--reason", required=True, help="Why, for the manifest and the event log.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@publishes
 def withdraw(root: Path, cohort: str, reason: str, yes: bool) -> None:
     """Take all versions of a cohort out of the root; their files are removed at once.
 

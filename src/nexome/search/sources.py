@@ -1,4 +1,4 @@
-"""What the index of a root holds, as records: terms, works, studies, traits, tracks, genes; and its encoder.
+"""What the index of a root holds, as records: terms, works, studies, traits, tracks, variables, genes.
 
     <root>/search/encoder/   the encoder trained on this root's vocabularies (`nexome search train`)
     <root>/search/owner/     generations like those of <root>/search, with what private sources of knowledge
@@ -20,6 +20,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nexome.model.cohorts import Cohort, Dictionary
 from nexome.model.errors import NotFoundError
 from nexome.model.knowledge import Name, NamedTerm, normalise_curie
 from nexome.model.terms import Study, Trait
@@ -28,7 +29,7 @@ from nexome.search.encoder import Encoder
 from nexome.search.generation import Encodes, build_generation, current_generation
 from nexome.search.index import SearchIndex
 from nexome.search.records import Kind, SearchRecord
-from nexome.search.text import fold
+from nexome.search.text import fold, is_han
 from nexome.store.genes import GeneRecord
 from nexome.store.tracks import TrackRecord
 
@@ -38,6 +39,8 @@ ENCODER: Final = "encoder"
 MENTIONED_BY: Final = "biolink:mentioned_by"
 TRACK_KEY: Final = "track:"
 """Before the name of a track: its visibility key, which no study's can be."""
+COHORT_KEY: Final = "cohort:"
+"""Before the name of a cohort: the visibility key of its variables."""
 
 
 def term_records(
@@ -89,6 +92,24 @@ def track_records(tracks: Iterable[TrackRecord]) -> Iterator[SearchRecord]:
     for track in tracks:
         names = _names(track.title or track.name, track.title_zh)
         yield SearchRecord("track", track.name, names, visibility=TRACK_KEY + track.name)
+
+
+def variable_records(cohort: Cohort, dictionary: Dictionary) -> Iterator[SearchRecord]:
+    """Variables of a cohort as records, seen by the key of the cohort; identifying ones stay unfound."""
+    for variable in dictionary.variables:
+        if variable.sensitivity == "identifying" or variable.role == "participant":
+            continue
+        names = _names(variable.label or variable.name, variable.label_zh)
+        others = (text for text in (variable.name, variable.question) if text and text != names[0].text)
+        terms = (normalise_curie(term) for term in variable.terms)
+        yield SearchRecord(
+            "variable",
+            f"{cohort.id}/{variable.name}",
+            [*names, *(Name(text, "exact", "zh" if is_han(text) else "en") for text in others)],
+            about=[term for term in terms if term],
+            visibility=COHORT_KEY + cohort.id,
+            note=cohort.title or cohort.title_zh or cohort.id,
+        )
 
 
 def gene_records(genes: Iterable[GeneRecord]) -> Iterator[SearchRecord]:
