@@ -5,6 +5,8 @@ import pytest
 
 from nexome.methods.populations import GROUPS
 from nexome.model.errors import DamagedError, InputError, NotFoundError
+from nexome.store.audit import AuditLog
+from nexome.store.backup import backup_root, restore_root
 from nexome.store.ledger import (
     Ledger,
     close_project,
@@ -12,6 +14,7 @@ from nexome.store.ledger import (
     projects,
     read_project,
 )
+from nexome.store.root import create_root, load_assembly
 
 WHOLE = np.random.default_rng(9).integers(1, 2**63, GROUPS).astype(np.uint64)
 
@@ -113,6 +116,17 @@ def test_a_changed_record_is_found(tmp_path, ledger):
     ledger.path.write_bytes(content)
     with pytest.raises(DamagedError, match="not what was written"):
         verdict(Ledger(tmp_path, "P", threshold=5, capacity=4), sketch(1))
+
+
+def test_a_backup_keeps_ledgers_and_the_audit_log(tmp_path):
+    root = create_root(tmp_path / "root", assembly=load_assembly("GRCh38")).path
+    open_project(root, "P")
+    add(Ledger(root, "P", threshold=5, capacity=4), 1)
+    AuditLog.open(root).append({"event": "answered"})
+    backup_root(root, tmp_path / "backup")
+    restore_root(tmp_path / "backup", tmp_path / "again")
+    assert AuditLog.open(tmp_path / "again").verify().lines == 1
+    assert verdict(Ledger(tmp_path / "again", "P", threshold=5, capacity=4), sketch(1)) == "known"
 
 
 def test_nothing_of_people_is_on_the_disk_but_sums(tmp_path, ledger):

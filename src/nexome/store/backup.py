@@ -23,6 +23,7 @@ from typing import Final
 
 from nexome.model.errors import DamagedError, InputError, NotFoundError
 from nexome.store.associations.manifest import FOLDER, NAME, Manifest, load_manifest
+from nexome.store.audit import AUDIT_NAME, TORN_NAME
 from nexome.store.checksums import find_damage
 from nexome.store.cohorts.manifest import FOLDER as COHORTS
 from nexome.store.cohorts.manifest import IDENTITIES
@@ -52,6 +53,7 @@ from nexome.store.genotypes.manifest import load_manifest as load_genotypes
 from nexome.store.knowledge.manifest import DERIVED, KnowledgeManifest
 from nexome.store.knowledge.manifest import FOLDER as KNOWLEDGE
 from nexome.store.knowledge.manifest import NAME as KNOWLEDGE_NAME
+from nexome.store.ledger import FOLDER as LEDGERS
 from nexome.store.measures import NAME as MEASURES_NAME
 from nexome.store.papers import FOLDER as PAPERS_NAME
 from nexome.store.reference import FOLDER as REFERENCE
@@ -67,7 +69,8 @@ VERSION: Final = 1
 BACKUP_NAME: Final = "backup.json"
 CATALOGUE_NAME: Final = "catalogue.sqlite"
 GENES_NAME: Final = "genes"
-SMALL_FOLDERS: Final = (GENES_NAME, PAPERS_NAME, f"{COHORTS}/{IDENTITIES}")  # taken whole, each time
+SMALL_FOLDERS: Final = (GENES_NAME, PAPERS_NAME, f"{COHORTS}/{IDENTITIES}", LEDGERS)  # taken whole, each time
+AUDIT: Final = (AUDIT_NAME, TORN_NAME)
 PEOPLE: Final = tuple(f"{COHORTS}/{name}" for name in (WITHDRAWN_NAME, KEY_NAME, SAMPLES_NAME))
 MANIFESTS: Final = (
     f"{GENOTYPES}/{GENOTYPES_NAME}",
@@ -283,7 +286,7 @@ def _take_changing_files(root: Path, incoming: Path, report: BackupReport) -> No
     shutil.rmtree(incoming, ignore_errors=True)
     incoming.mkdir(parents=True)
     with space_errors(incoming):
-        for name in (ROOT_NAME, SETTINGS_NAME, MEASURES_NAME, EVENTS_NAME, *PEOPLE, *MANIFESTS):
+        for name in (ROOT_NAME, SETTINGS_NAME, MEASURES_NAME, EVENTS_NAME, *AUDIT, *PEOPLE, *MANIFESTS):
             if (root / name).exists():
                 (incoming / name).parent.mkdir(exist_ok=True)
                 shutil.copy(root / name, incoming / name)  # with its mode: the key is for its owner alone
@@ -307,7 +310,7 @@ def _put_changing_files(target: Path) -> None:
     for name in SMALL_FOLDERS:
         if (incoming / name).is_dir():
             remove_folder(target / name)
-    kept = (*PEOPLE, CATALOGUE_NAME, SETTINGS_NAME, MEASURES_NAME, EVENTS_NAME, ROOT_NAME, *MANIFESTS)
+    kept = (*PEOPLE, *AUDIT, CATALOGUE_NAME, SETTINGS_NAME, MEASURES_NAME, EVENTS_NAME, ROOT_NAME, *MANIFESTS)
     for name in (*SMALL_FOLDERS, *kept):
         if (incoming / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
