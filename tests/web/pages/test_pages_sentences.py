@@ -16,6 +16,9 @@ ERRORS = {"NotFoundError", "QueryError", "InputError", "RefusedError", "NexomeEr
 SOURCES = [
     *sorted((HOME / "access").glob("*.py")),
     *sorted((HOME / "web/pages").glob("*.py")),
+    HOME / "access/reference/doors.py",
+    HOME / "access/reference/placing.py",
+    HOME / "store/reference.py",
     HOME / "model/genome.py",
     HOME / "store/genes.py",
     HOME / "methods/finemap.py",
