@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from nexome.store.genotypes import GenotypeBlock, GenotypeStore, people_table
 from nexome.store.genotypes.types import Kind
 from nexome.store.knowledge import NewSource, load_source
 from nexome.testing.small_centre import SmallCentre, make_small_centre
+from nexome.testing.small_cohort import CLINIC, CLINIC_DICTIONARY, clinic_rows, make_small_cohorts
 
 
 @pytest.fixture(scope="module")
@@ -160,10 +162,22 @@ def test_a_damaged_cache_is_made_anew(root: Path, content: bytes):
 
 def test_a_root_that_is_new_measures_nothing_and_invents_nothing(tmp_path: Path, root: Path):
     found = values(root)
-    for name in ("visits", "downloads", "api_calls", "incidents", "backups_made"):
+    for name in ("visits", "downloads", "api_calls", "incidents", "backups_made", "cohorts", "participants"):
         assert found[name] == 0
-    for name in ("uptime", "response_p95", "backup_age", "cohorts", "runs"):
+    for name in ("uptime", "response_p95", "backup_age", "runs"):
         assert found[name] is None
+
+
+def test_people_of_cohorts_count_once(root: Path):
+    make_small_cohorts(root)
+    found = values(root)
+    assert (found["cohorts"], found["variables"], found["participants"]) == (2, 12, 900)
+    with Centre.open(root) as centre:
+        shared = replace(CLINIC, id="again", people="clinic")  # the same identifiers are the same people
+        staged = centre.cohorts.stage(shared, CLINIC_DICTIONARY)
+        staged.add(clinic_rows())
+        staged.publish({})
+    assert (values(root)["cohorts"], values(root)["participants"]) == (3, 900)
 
 
 def test_users_are_names_with_a_live_token(root: Path):

@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow.compute as pc
 
 from nexome.access.centre import Centre
@@ -36,6 +37,7 @@ __all__ = ["MEASURES", "Reading", "append_readings", "measure", "read_history", 
 CACHE_NAME: Final = "measures-cache.json"
 CACHE_KIND: Final = "nexome-measures-cache"
 CACHE_VERSION: Final = 1
+KEPT: Final = frozenset({"studies", "sizes", "terms", "participants"})
 SIZES_SECONDS: Final = 3600  # how old sizes of files may be where nobody asked for fresh ones
 PERIOD_DAYS: Final = 30  # uptime and response times tell of this many days
 EVENT_KINDS: Final = ("server-started", "server-lost", "backup-made", "backup-restored")
@@ -116,6 +118,19 @@ class _Sources:
         return {"traits": traits, "samples": sum(sizes), "largest": max(sizes, default=0)}
 
     @cached_property
+    def participants(self) -> int:
+        """People of all cohorts as imported, each once; counted anew when a cohort changes."""
+        manifest = self.centre.cohorts.manifest()
+        kept = self._cache.get("participants", {})
+        if kept.get("sequence") == manifest.sequence:
+            return int(kept["people"])
+        tables = [self.centre.cohorts.get(e.id) for e in manifest.newest.values() if e.kind == "source"]
+        keys = [np.unique(table.participants) for table in tables]
+        people = len(np.unique(np.concatenate(keys))) if keys else 0
+        self._keep(participants={"sequence": manifest.sequence, "people": people})
+        return people
+
+    @cached_property
     def sizes(self) -> dict[str, float]:
         """Bytes by top-level part of the root; from the cache while it is young enough."""
         kept = self._cache.get("sizes", {})
@@ -150,7 +165,7 @@ class _Sources:
 
     def _keep(self, **parts: Any) -> None:
         self._cache.update(parts)
-        body = {name: part for name, part in self._cache.items() if name in {"studies", "sizes", "terms"}}
+        body = {name: part for name, part in self._cache.items() if name in KEPT}
         with suppress(OSError):  # a root that may not be written is measured all the same
             path = self.centre.root.path / CACHE_NAME
             write_stamped(path, body, kind=CACHE_KIND, version=CACHE_VERSION)
@@ -208,6 +223,15 @@ def _features(sources: _Sources) -> Answer:
 def _genotype_samples(sources: _Sources) -> Answer:
     sets = load_genotypes(sources.centre.root.path).sets.values()
     return sum(entry.people for entry in sets if entry.kind == "samples"), {}
+
+
+def _cohorts(sources: _Sources) -> Answer:
+    return len(sources.centre.cohorts.manifest().newest), {}
+
+
+def _variables(sources: _Sources) -> Answer:
+    held = {name: entry.variables for name, entry in sources.centre.cohorts.manifest().newest.items()}
+    return sum(held.values()), held
 
 
 def _genes(sources: _Sources) -> Answer:
@@ -303,6 +327,9 @@ _QUERIES: Final[dict[str, Callable[[_Sources], Answer]]] = {
     "samples": lambda sources: (sources.records["samples"], {}),
     "largest_sample": lambda sources: (sources.records["largest"], {}),
     "genotype_samples": _genotype_samples,
+    "cohorts": _cohorts,
+    "variables": _variables,
+    "participants": lambda sources: (sources.participants, {}),
     "genes": _genes,
     "assemblies": lambda _: (1, {}),
     "species": _species,
