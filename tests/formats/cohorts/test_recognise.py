@@ -9,8 +9,9 @@ import pyreadstat
 import pytest
 
 from nexome.formats.cohorts import FORMATS, CohortOptions, open_cohort
-from nexome.model.errors import FormatError
-from tests.formats.cohorts.reading import written
+from nexome.model.cohorts import Dictionary
+from nexome.model.errors import FormatError, InputError
+from tests.formats.cohorts.reading import read_all, written
 
 TABLE = pd.DataFrame({"x": [1.0, 2.0]})
 WRITERS = {
@@ -56,3 +57,18 @@ def test_a_format_that_was_said(tmp_path):
     with open_cohort(path, CohortOptions(format="delimited")) as reader:
         assert reader.format == "delimited"
     assert {"delimited", "xlsx", "parquet", "sav", "dta", "xpt", "phenopackets"} <= set(FORMATS)
+
+
+def test_a_visit_that_was_said_is_a_column(tmp_path):
+    path = written(tmp_path / "c.csv", "id,x\n1,2\n2,3\n")
+    values, *_ = read_all(path, visit="baseline")
+    assert values == {"id": ["1", "2"], "x": ["2", "3"], "visit": ["baseline", "baseline"]}
+    with open_cohort(path, CohortOptions(visit="baseline")) as reader:
+        visit = reader.dictionary.by_name["visit"]
+        assert visit.role == "visit"
+        assert reader.sample(1).column_names == ["id", "x", "visit"]
+        (raw,) = reader.read(Dictionary((visit,)))
+        assert raw.table.to_pydict() == {"visit": ["baseline", "baseline"]}
+    written(path, "id,visit\n1,2\n")
+    with pytest.raises(InputError, match="the file has a column visit"):
+        open_cohort(path, CohortOptions(visit="baseline"))

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import IO, Final
 
+from nexome.formats.cohorts.added import of_visit
 from nexome.formats.cohorts.delimited import open_delimited
 from nexome.formats.cohorts.excel import open_excel
 from nexome.formats.cohorts.parquet import open_parquet
@@ -56,6 +57,17 @@ def open_cohort(
     options = options or CohortOptions()
     if options.format and options.format not in FORMATS:
         raise InputError(f"--format {options.format[:40]!r}", expected="one of " + ", ".join(FORMATS))
+    reader = _opened(path, options, stdin)
+    if not options.visit:
+        return reader
+    try:
+        return of_visit(reader, options.visit)
+    except InputError:
+        reader.close()
+        raise
+
+
+def _opened(path: Path | str, options: CohortOptions, stdin: IO[bytes] | None) -> CohortReader:
     if str(path) == STDIN:
         return with_visits(open_delimited(path, options, stdin=stdin))
     path = Path(path)

@@ -8,14 +8,14 @@ are put together in a column of their own, `redcap_visit` ("baseline_arm_1", "ba
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nexome.formats.cohorts.reader import CohortReader, RawTable, SourceColumn
+from nexome.formats.cohorts.added import with_column
+from nexome.formats.cohorts.reader import CohortReader
 from nexome.model.cohorts import Dictionary, Role, Variable
 
 EVENT: Final = "redcap_event_name"
@@ -49,44 +49,22 @@ def with_visits(reader: CohortReader) -> CohortReader:
     names = reader.names
     if EVENT not in names and INSTANCE not in names:
         return reader
-    added = INSTANCE in names and VISIT not in names
-    columns = (*reader.columns, SourceColumn(VISIT, "", "", "Visit")) if added else reader.columns
-    known = {v.name: v for v in structure(tuple(c.name for c in columns))}
-    own = tuple(known.pop(v.name, v) for v in reader.dictionary)
-    dictionary = Dictionary((*own, *known.values()), confirmed=False)
-    if not added:
-        return replace(reader, dictionary=dictionary)
-    return replace(
-        reader,
-        format=f"{reader.format} of REDCap",
-        columns=columns,
-        dictionary=dictionary,
-        tables=lambda wanted: _tables(reader, wanted),
-        sampled=lambda rows: _with_visit(reader.sample(rows)),
-    )
+    repeats = INSTANCE in names and VISIT not in names
+    known = {v.name: v for v in structure((*names, VISIT) if repeats else names)}
+    own = Dictionary(tuple(known.get(v.name, v) for v in reader.dictionary), confirmed=False)
+    reader = replace(reader, dictionary=own, format=f"{reader.format} of REDCap")
+    if not repeats:
+        return reader
+    needs = tuple(known[name] for name in (EVENT, INSTRUMENT, INSTANCE) if name in names)
+    return with_column(reader, known[VISIT], _visits, needs=needs)
 
 
-def _tables(reader: CohortReader, wanted: Dictionary) -> Iterator[RawTable]:
-    variables = list(wanted)
-    if VISIT not in wanted.by_name:
-        yield from reader.read(wanted)
-        return
-    parts = [
-        _STRUCTURE[n] for n in (EVENT, INSTRUMENT, INSTANCE) if n in reader.names and n not in wanted.by_name
-    ]
-    asked = Dictionary((*(v for v in variables if v.name != VISIT), *parts), wanted.confirmed)
-    for raw in reader.read(asked):
-        table = _with_visit(raw.table)
-        yield replace(raw, table=table.select([v.name for v in variables]))
-
-
-def _with_visit(table: pa.Table) -> pa.Table:
-    """The table with the column of visits behind the others."""
+def _visits(table: pa.Table) -> pa.ChunkedArray:
+    """Event, instrument and number of each row in one text."""
     event, instrument, instance = (_texts(table, name) for name in (EVENT, INSTRUMENT, INSTANCE))
     repeat = pc.utf8_trim(pc.binary_join_element_wise(instrument, instance, " "), " ")
-    both = pc.binary_join_element_wise(event, repeat, " / ")
-    visit = pc.utf8_trim(both, " /")
-    return table.append_column(VISIT, pc.if_else(pc.equal(visit, ""), "record", visit))
+    visit = pc.utf8_trim(pc.binary_join_element_wise(event, repeat, " / "), " /")
+    return pc.if_else(pc.equal(visit, ""), "record", visit)
 
 
 def _texts(table: pa.Table, name: str) -> pa.ChunkedArray:
