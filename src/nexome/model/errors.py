@@ -97,20 +97,23 @@ class NotFoundError(NexomeError, LookupError):
 
 
 class RefusedError(NexomeError, PermissionError):
-    """The reader may not do this. `reason` is a stable code that pages translate."""
+    """The reader may not do this. `reason` is a stable code that pages translate.
+
+    `coarser` is a question that would be answered instead, as it would be asked; '' where none is known.
+    """
 
     code = "refused"
     http_status = 403
 
-    def __init__(
-        self, found: str, *, reason: str, where: str = "", expected: str = "", todo: str = ""
-    ) -> None:
-        super().__init__(found, where=where, expected=expected, todo=todo)
+    def __init__(self, found: str, *, reason: str, coarser: str = "", **parts: str) -> None:
+        super().__init__(found, **parts)
         self.reason = reason
+        self.coarser = coarser
 
     def as_dict(self) -> dict[str, str]:
-        """As for every error, with the reason code beside."""
-        return super().as_dict() | {"reason": self.reason}
+        """As for every error, with the reason code beside, and the coarser question where there is one."""
+        said = super().as_dict() | {"reason": self.reason}
+        return said | {"coarser": self.coarser} if self.coarser else said
 
 
 class StoreError(NexomeError, RuntimeError):

@@ -34,7 +34,9 @@ from nexome.search.text import is_han
 Floats = npt.NDArray[np.float32]
 Int32s = npt.NDArray[np.int32]
 
-_COMMON: Final = 50_000  # a stem of more names finds none by itself where rarer ones do
+_COMMON: Final = 20_000  # a stem of more names finds none by itself where rarer ones do
+_ENOUGH: Final = 5_000  # names that rare stems found, from which on others find none by themselves
+_READ: Final = 200_000  # names of a stem that are read at most: more tell nothing apart
 _ONE_ERROR: Final = 4  # letters from which on a word may have a typing error, and from which on two
 _TWO_ERRORS: Final = 8
 _MOST_KEPT: Final = 20_000  # mistyped words whose likely meanings are kept
@@ -199,7 +201,7 @@ class LexicalIndex:
         """At least the `most` names of the highest sums, and their similarities; few more."""
         if not hasattr(self._scratch, "totals"):
             self._scratch.totals = np.zeros(len(self.norms), np.float32)
-        size = int((self.offsets[stems + 1] - self.offsets[stems]).sum())
+        size = int(np.minimum(self.offsets[stems + 1] - self.offsets[stems], _READ).sum())
         room = (self._scratch.totals, np.empty(size, np.int32), np.empty(size, np.float32))
         count = _add_postings(stems, given, self.offsets, self.names, room)
         kept = _keep_most(count, most, self.norms, room)
@@ -231,17 +233,26 @@ def _sign(word: bytes) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def _add_postings(stems: Any, given: Any, offsets: Any, names: Any, room: Any) -> int:
-    """Add each stem's weight to the totals of its names; stems come rarest first. How many names have any."""
+    """Add each stem's weight to the totals of its names; stems come rarest first. How many names have any.
+
+    A common stem finds no name by itself where a rarer one did, nor does any once many are found: names that
+    have it are looked up among those.
+    """
     totals, touched, _ = room
     size = 0
     for place in range(len(stems)):
         begin, end = offsets[stems[place]], offsets[stems[place] + 1]
-        only_known = size > 0 and end - begin > _COMMON
-        for row in range(begin, end):
+        if size > _ENOUGH or (size > 0 and end - begin > _COMMON):
+            those = names[begin:end]
+            for at in range(size):
+                name = touched[at]
+                row = np.searchsorted(those, name)
+                if row < end - begin and those[row] == name:
+                    totals[name] += given[place]
+            continue
+        for row in range(begin, min(end, begin + _READ)):
             name = names[row]
             if totals[name] == 0.0:
-                if only_known:
-                    continue
                 touched[size] = name
                 size += 1
             totals[name] += given[place]

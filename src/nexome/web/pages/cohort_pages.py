@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from nexome.web.pages.cohort_builder import build_builder
 from nexome.web.pages.cohorts import build_cohort, build_cohort_figure, build_cohorts
 from nexome.web.pages.page import Download, Page
+from nexome.web.pages.place import build_place, build_place_figure
 from nexome.web.pages.variable import build_variable, build_variable_figure
 
 COHORT_PAGES: Final[tuple[tuple[str, Callable[..., Page | Download]], ...]] = (
@@ -15,4 +17,7 @@ COHORT_PAGES: Final[tuple[tuple[str, Callable[..., Page | Download]], ...]] = (
     ("/cohorts/{cohort}/variables/{variable:path}/distribution.{ending}", build_variable_figure),
     ("/cohorts/{cohort}/variables/{variable:path}", build_variable),
     ("/cohorts/{cohort}", build_cohort),
+    ("/cohort-builder", build_builder),
+    ("/place/curves.{ending}", build_place_figure),
+    ("/place", build_place),
 )
