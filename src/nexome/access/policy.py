@@ -58,6 +58,7 @@ REASONS: Final = {
     "needs_permit": "human genetic resources are answered about only under a permit that the cohort names",
     "project_closed": "the project is closed",
     "no_consent": "nobody in this cohort agreed to the purpose of the project",
+    "stale": "a participant has withdrawn since these reference values were made",
 }
 
 # The level a grant on a private study needs for an action, and the reason when it is too low.
