@@ -56,6 +56,8 @@ class Rule:
         """What was said, as plain JSON values; what was not said is left out."""
         said = {name: value for name, value in asdict(self).items() if value not in (None, "", (), False)}
         said.pop("line", None)
+        if self.recode:
+            said["recode"] = dict(self.recode)
         if not self.recode:
             said.pop("otherwise")
         if self.nearest is not None:
