@@ -163,7 +163,7 @@ CELL = st.sampled_from(
 
 @given(values=st.lists(CELL, min_size=1, max_size=40))
 def test_what_was_inferred_reads_the_file(values, tmp_path_factory):
-    """Nothing is unreadable under a dictionary inferred from the whole file, but in columns told to be unsure."""
+    """Nothing is unreadable under a dictionary of the whole file, but in columns told to be unsure."""
     path = tmp_path_factory.mktemp("c") / "c.csv"
     written(path, "number,v\n" + "".join(f"{i},{v}\n" for i, v in enumerate(values, 1001)))
     found = inferred(path)
