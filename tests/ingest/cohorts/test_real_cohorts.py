@@ -126,7 +126,7 @@ def test_comment_lines_of_cbioportal_are_labels_and_types(shared):
     folder = shared / "expression" / "tcga_brca_cbioportal"
     found, tables = whole(folder / "data_clinical_patients.txt.gz")
     known = found.dictionary.by_name
-    assert known["OS_MONTHS"].type == "decimal"
+    assert (known["OS_MONTHS"].type, known["OS_MONTHS"].unit) == ("decimal", "mo")
     assert known["OS_MONTHS"].label == "Overall Survival (Months)"
     assert known["OS_MONTHS"].question == "Overall survival in months since diagnosis"
     assert known["DFS_MONTHS"].missing_codes == {"[Not Available]"}

@@ -26,6 +26,7 @@ from nexome.formats.cohorts.encoding import UTF8_MARK, Decoder, decode_lines, op
 from nexome.formats.cohorts.header import DELIMITERS, Head, read_head
 from nexome.formats.cohorts.reader import ARROW_TYPES, CohortOptions, CohortReader, Note, RawTable
 from nexome.formats.cohorts.typed import raw_table
+from nexome.formats.cohorts.units import unit_of_header
 from nexome.formats.delimited import single_blanks
 from nexome.formats.parallel import in_order
 from nexome.formats.stream import ByteStream, LineBlock, open_stream
@@ -84,10 +85,15 @@ def read_delimited(source: ByteStream, options: CohortOptions) -> CohortReader:
     decode_lines(decoder, (stream.read_line() or b"" for _ in range(head.lines)))
     table = _Table(stream.name, head, decoder, options.date_order)
     notes = _Notes(list(head.notes), decoder)
+    labels, _, _ = _cbioportal(head)
+    columns = tuple(
+        replace(c, unit=c.unit or unit_of_header(label)[1])
+        for c, label in zip(head.columns, labels, strict=True)
+    )
     return CohortReader(
         name=stream.name,
         format={"comma": "csv", "tab": "tsv"}.get(head.delimiter, "delimited"),
-        columns=head.columns,
+        columns=columns,
         dictionary=_own_dictionary(head),
         notes=notes,
         tables=lambda dictionary: _tables(stream, table, dictionary, notes),

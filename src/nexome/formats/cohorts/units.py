@@ -39,6 +39,8 @@ def looks_like_unit(text: str) -> bool:
     [True, True, True, False, False]
     """
     plain = unicodedata.normalize("NFKC", text).strip()
+    if len(plain) > 3 and plain.isalpha():
+        plain = plain.lower()  # 'Months', 'YEARS'
     return bool(plain) and plain not in {"1", "K", "k", "M", "#"} and bool(_UNIT.fullmatch(plain))
 
 
