@@ -39,9 +39,10 @@ def looks_like_unit(text: str) -> bool:
     [True, True, True, False, False]
     """
     plain = unicodedata.normalize("NFKC", text).strip()
-    if len(plain) > 3 and plain.isalpha():
-        plain = plain.lower()  # 'Months', 'YEARS'
-    return bool(plain) and plain not in {"1", "K", "k", "M", "#"} and bool(_UNIT.fullmatch(plain))
+    if not plain or plain in {"1", "K", "k", "M", "#"}:
+        return False
+    word = plain.lower() if len(plain) > 3 and plain.isalpha() else plain  # 'Months', 'YEARS'
+    return bool(_UNIT.fullmatch(plain) or _UNIT.fullmatch(word))
 
 
 def unit_of_header(header: str) -> tuple[str, str]:
