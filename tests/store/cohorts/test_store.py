@@ -8,7 +8,7 @@ import pytest
 
 from nexome.model.cohorts import Cohort, Dictionary, Variable
 from nexome.model.errors import InputError, NotFoundError
-from nexome.store.cohorts import PARTICIPANT, CohortStore
+from nexome.store.cohorts import PARTICIPANT, CohortStore, columns
 from nexome.store.root import create_root, load_assembly
 from tests.store.cohorts.making import COHORT, DICTIONARY, rows
 
@@ -151,3 +151,14 @@ def test_clean_removes_what_nothing_names(store):
     stray.mkdir()
     assert store.clean() == ["town/7"]
     assert store.get("town").rows == 10
+
+
+def test_tables_larger_than_memory_wait_in_files(store, monkeypatch):
+    small = publish(store, rows(people=30))
+    monkeypatch.setattr(columns, "IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(columns, "GROUP_BYTES", 1_000)
+    assert len(list(columns.grouped_names(["a", "b", "c"], 60 * 8))) == 2
+    large = publish(store, rows(people=30))
+    assert large.table().equals(small.table())
+    assert (large.path / "values.parquet").read_bytes() == (small.path / "values.parquet").read_bytes()
+    assert not list((store.folder / "staging").glob("*"))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -137,10 +138,9 @@ class _Import:
 
     def _within_range(self, table: pa.Table, file: str, lines: npt.NDArray[np.uint64]) -> pa.Table:
         """Numbers outside the dictionary's range are missing, and counted."""
-        for variable in self.dictionary:
-            if not variable.numeric or variable.name not in table.column_names:
-                continue
-            if variable.minimum is None and variable.maximum is None:
+        here = set(table.column_names)
+        for variable in self._ranged:
+            if variable.name not in here:
                 continue
             outside = _outside(table[variable.name], variable)
             if not outside.any():
@@ -150,6 +150,11 @@ class _Import:
             self.tally.count(rule, lines[outside])
             table = _without(table, variable.name, outside)
         return table
+
+    @cached_property
+    def _ranged(self) -> list[Variable]:
+        """Numbers with a range."""
+        return [v for v in self.dictionary if v.numeric and (v.minimum is not None or v.maximum is not None)]
 
     def _check_purposes(self, table: pa.Table, file: str, lines: npt.NDArray[np.uint64]) -> pa.Table:
         """Permitted purposes are DUO codes, each distinct text looked at once."""

@@ -186,9 +186,9 @@ class StagedCohort:
         """
         self._check_names(table)
         keys = self._keys_of(table)
-        columns = [pa.array(keys)]
+        columns, here = [pa.array(keys)], set(table.column_names)
         for variable in self._variables:
-            if variable.name in table.column_names:
+            if variable.name in here:
                 columns.append(to_working(table[variable.name], variable))
             else:
                 columns.append(pa.nulls(table.num_rows, working_type(variable)))
