@@ -74,8 +74,9 @@ def verify(root: Path, study: str | None, source: Path | None) -> None:
 
 
 def _beside_associations(root: Path) -> list[Finding]:
-    """What is wrong with the files of genes, tracks and knowledge."""
+    """What is wrong with the files of genes, tracks and knowledge, and with the graph made of it."""
     from nexome.store.associations.verify import Finding  # noqa: PLC0415
+    from nexome.store.edges import find_damage_in_graph  # noqa: PLC0415
     from nexome.store.genes import find_damage_in_genes  # noqa: PLC0415
     from nexome.store.knowledge import find_damage_in_knowledge  # noqa: PLC0415
     from nexome.store.reference import find_damage_in_reference  # noqa: PLC0415
@@ -87,6 +88,8 @@ def _beside_associations(root: Path) -> list[Finding]:
         *find_damage_in_knowledge(root),
         *find_damage_in_reference(root),
     ]
+    if not damages:  # a graph is compared with what it was made of, which must be whole for that
+        damages += find_damage_in_graph(root)
     return [Finding("file", d.path.relative_to(root).as_posix(), d.found) for d in damages]
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from nexome.testing.example_plan import SHARE, make_example_plan
-from nexome.testing.small_centre import PROTEINS, QUIET
+from nexome.testing.small_centre import PROTEINS, QUIET, make_small_centre
+from nexome.testing.small_knowledge import make_small_knowledge
 from nexome.web.pages.language import languages
 
 pytestmark = pytest.mark.browser
@@ -59,16 +60,42 @@ def pages(small, tmp_path_factory):
     }
 
 
-def visit_of(kind, code, path, owner_token, **more):
-    one = {"name": f"{kind}-{code}", "path": f"/{code}{path}", **more}
+@pytest.fixture(scope="module")
+def known(serve, tmp_path_factory):
+    """Paths of the pages of what is known, each with the address of a root that knows something."""
+    folder = tmp_path_factory.mktemp("known")
+    made = make_small_centre(folder / "root", variants=2_000)
+    make_small_knowledge(made.path, folder, gene=made.gene)
+    paths = {
+        "search-meaning": "/search?q=fits",
+        "term": "/terms/HP:0001250",
+        "term-of-traits": "/terms/NXDEMO:1",
+        "term-graph": "/terms/HP:0001250/graph",
+        "paths": f"/paths?start={made.gene}&end=HP:0002197",
+        "paths-empty": "/paths",
+        "gene-known": f"/genes/{made.gene}",
+    }
+    with serve(made.path) as address:
+        yield {kind: (path, address) for kind, path in paths.items()}
+
+
+@pytest.fixture(scope="module")
+def every(pages, known, address):
+    """Path and server of every kind of page."""
+    return {kind: (path, address) for kind, path in pages.items()} | known
+
+
+def visit_of(kind, code, page, owner_token, **more):
+    path, address = page
+    one = {"name": f"{kind}-{code}", "path": f"/{code}{path}", "address": address, **more}
     return one | ({"cookie": owner_token} if kind in OWNERS else {})
 
 
 @pytest.fixture(scope="module")
-def walked(visit, pages, owner_token):
+def walked(visit, every, owner_token):
     """Each kind of page in each language, every control of it sought with Tab."""
     return visit(
-        [visit_of(kind, code, path, owner_token, tabs=True) for kind, path in pages.items() for code in CODES]
+        [visit_of(kind, code, page, owner_token, tabs=True) for kind, page in every.items() for code in CODES]
     )
 
 
@@ -91,14 +118,14 @@ def test_tab_comes_to_every_control(walked):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_pictures_of_all_kinds(visit, pages, owner_token, request, width):
+def test_pictures_of_all_kinds(visit, every, owner_token, request, width):
     folder = request.config.getoption("--gallery", default=None)
     if not folder:
         pytest.skip("no gallery asked for (--gallery)")
     Path(folder).mkdir(parents=True, exist_ok=True)
     wanted = [
-        visit_of(kind, code, path, owner_token, width=int(width), height=WIDTHS[width], whole=True)
-        for kind, path in pages.items()
+        visit_of(kind, code, page, owner_token, width=int(width), height=WIDTHS[width], whole=True)
+        for kind, page in every.items()
         for code in CODES
     ]
     for one in wanted:

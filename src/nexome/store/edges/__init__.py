@@ -8,6 +8,7 @@ from nexome.store.edges.build import build_graph
 from nexome.store.edges.export import export_kgx, export_parquet
 from nexome.store.edges.graph import Graph, rebuild_graph
 from nexome.store.edges.paths import Around, Hop, Path, Paths, Step, explain, find_paths, look_around
+from nexome.store.edges.verify import find_damage_in_graph
 
 __all__ = [
     "Around",
@@ -20,6 +21,7 @@ __all__ = [
     "explain",
     "export_kgx",
     "export_parquet",
+    "find_damage_in_graph",
     "find_paths",
     "look_around",
     "rebuild_graph",

@@ -99,10 +99,13 @@ def _write(path: Path, schema: pa.Schema, tables: Iterator[pa.Table]) -> None:
             for table in tables:
                 writer.write_table(table)
         return
-    options = pa_csv.WriteOptions(delimiter="\t", quoting_style="none")
-    with pa_csv.CSVWriter(path, schema, write_options=options) as writer:
-        for table in tables:
-            writer.write_table(_plain(table))
+    # Arrow would put its head in quotes, which KGX does not know.
+    options = pa_csv.WriteOptions(delimiter="\t", quoting_style="none", include_header=False)
+    with path.open("wb") as sink:
+        sink.write("\t".join(schema.names).encode() + b"\n")
+        with pa_csv.CSVWriter(sink, schema, write_options=options) as writer:
+            for table in tables:
+                writer.write_table(_plain(table))
 
 
 def _plain(table: pa.Table) -> pa.Table:
