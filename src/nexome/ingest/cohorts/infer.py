@@ -33,6 +33,7 @@ _WITHIN: Final = {
     "text": frozenset({"text", "category", "boolean", "date"}),
 }
 _OPEN: Final = frozenset(_WITHIN)
+_MOST_OUTSIDE: Final = 0.2  # share of values outside the plausible range that puts the unit in doubt
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def infer_dictionary(reader: CohortReader, rows: int = SAMPLE_ROWS) -> Inference
     for column in columns:
         told = [*values[column.name].guesses, *filter(None, (units[column.name], roles.get(column.name)))]
         variable = _variable(stated[column.name], named[column.name], values[column.name], told)
-        variable, more = _known_analyte(variable)
+        variable, more = _known_analyte(variable, column)
         variables.append(variable)
         guesses += [*told, *more]
     dictionary = Dictionary(tuple(variables), confirmed=False)
@@ -163,8 +164,11 @@ def _told_sensitivity(name: str, sensitivity: Sensitivity) -> Guess:
     return Guess(name, "sensitivity", sensitivity, why, why_zh, "likely")
 
 
-def _known_analyte(variable: Variable) -> tuple[Variable, list[Guess]]:
-    """The plausible range of a known analyte, in the variable's unit; none without a unit."""
+def _known_analyte(variable: Variable, column: Profile) -> tuple[Variable, list[Guess]]:
+    """The plausible range of a known analyte, in the variable's unit; none without a unit.
+
+    Nor where most values lie outside it: then the unit is doubtful, and a range would take the values away.
+    """
     if not variable.numeric or not variable.unit or variable.role or variable.minimum is not None:
         return variable, []
     analyte = analyte_of([variable.label, variable.label_zh, variable.name])
@@ -172,6 +176,13 @@ def _known_analyte(variable: Variable) -> tuple[Variable, list[Guess]]:
     if analyte is None or limits is None:
         return variable, []
     shown = f"{limits[0]:g} to {limits[1]:g} {variable.unit}"
+    outside = (column.numbers < limits[0]) | (column.numbers > limits[1])
+    if column.share(outside) > _MOST_OUTSIDE:
+        why = (
+            f"{analyte.label} is possible from {shown}, where few of the values lie: the unit may be another"
+        )
+        why_zh = f"{analyte.label_zh}的可能范围为 {shown}，而多数数值在此之外：单位可能有误"
+        return variable, [Guess(variable.name, "range", "", why, why_zh, "unsure")]
     why = f"what is possible for {analyte.label}, read from its name and unit"
     why_zh = f"按列名和单位判断为{analyte.label_zh}，此为其可能范围"
     guess = Guess(variable.name, "range", shown, why, why_zh, "likely")
