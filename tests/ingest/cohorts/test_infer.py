@@ -108,11 +108,22 @@ def test_units_come_from_headers(tmp_path, header, unit, sureness):
 def test_ranges_are_of_known_analytes_in_their_unit_alone(tmp_path):
     values = [f"{i}.5" for i in range(180, 200)]
     known = column(tmp_path, "Total cholesterol (mg/dL)", values).dictionary.variables[1]
-    in_mmol = column(tmp_path, "总胆固醇（mmol/L）", values).dictionary.variables[1]
+    in_mmol = column(
+        tmp_path, "总胆固醇（mmol/L）", [f"{i / 40:.2f}" for i in range(180, 200)]
+    ).dictionary.variables[1]
     assert known.minimum == pytest.approx(in_mmol.minimum * 38.67, rel=1e-3)
     assert known.maximum == pytest.approx(in_mmol.maximum * 38.67, rel=1e-3)
     for name in ("Total cholesterol", "something (mg/dL)"):
         assert column(tmp_path, name, values).dictionary.variables[1].maximum is None
+
+
+def test_a_range_that_most_values_miss_puts_the_unit_in_doubt_and_takes_nothing_away(tmp_path):
+    inferred = column(tmp_path, "Total cholesterol (mg/dL)", [f"{i / 40:.2f}" for i in range(180, 200)])
+    variable = inferred.dictionary.variables[1]
+    assert (variable.unit, variable.minimum, variable.maximum) == ("mg/dL", None, None)
+    (told,) = (g for g in inferred.of(variable.name) if g.what == "range")
+    assert told.sureness == "unsure"
+    assert "the unit may be another" in told.why
 
 
 def test_roles(tmp_path):
