@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 PROBABILITIES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 CLINICAL_NEAR: Final = 0.02  # 4.1 mmol/L is 158.5 mg/dL, and 160 to who reads mg/dL
 SAME: Final = 1e-12  # a limit and its neighbour in floating point
+_COUNTED: Final = ("taken", "changed", "refused", "given")
 _DIGITS: Final = 8  # of a number that was brought to another unit
 
 
@@ -117,6 +118,23 @@ class Counting:
     def cohort(self: _Asking, cohort: str) -> Cohort:
         """Everything known of a cohort: its data sheet."""
         return self._cohort(cohort).cohort
+
+    def lineage(self: _Asking, cohort: str) -> dict[str, Any]:
+        """How each variable of a harmonised cohort was made, a rule a source; {} of a cohort as collected.
+
+        How many values a rule took, changed, refused and gave is the owner's to know.
+        """
+        table = self._cohort(cohort)
+        if table.kind != "harmonised":
+            return {}
+        told = {variable.name: table.lineage(variable.name) for variable in table.variables}
+        made = {name: entries for name, entries in told.items() if entries.get("sources")}
+        if self.principal.kind == "owner":
+            return made
+        return {
+            name: {"sources": [{k: v for k, v in e.items() if k not in _COUNTED} for e in entries["sources"]]}
+            for name, entries in made.items()
+        }
 
     def variables(self: _Asking, cohort: str, search: str | None = None) -> pa.Table:
         """Variables of a cohort in the order of its table (VARIABLE_COLUMNS); with `search`, those meant."""

@@ -34,8 +34,8 @@ from nexome.search.text import is_han
 Floats = npt.NDArray[np.float32]
 Int32s = npt.NDArray[np.int32]
 
-_COMMON: Final = 20_000  # a stem of more names finds none by itself where rarer ones do
-_ENOUGH: Final = 5_000  # names that rare stems found, from which on others find none by themselves
+_COMMON: Final = 5_000  # a stem of more names, and of more than a thousandth, finds none where rarer ones do
+_ENOUGH: Final = 1_000  # names that rare stems found, from which on others find none by themselves
 _READ: Final = 200_000  # names of a stem that are read at most: more tell nothing apart
 _ONE_ERROR: Final = 4  # letters from which on a word may have a typing error, and from which on two
 _TWO_ERRORS: Final = 8
@@ -239,10 +239,10 @@ def _add_postings(stems: Any, given: Any, offsets: Any, names: Any, room: Any) -
     have it are looked up among those.
     """
     totals, touched, _ = room
-    size = 0
+    size, common = 0, max(_COMMON, len(totals) // 1_000)
     for place in range(len(stems)):
         begin, end = offsets[stems[place]], offsets[stems[place] + 1]
-        if size > _ENOUGH or (size > 0 and end - begin > _COMMON):
+        if size > _ENOUGH or (size > 0 and end - begin > common):
             those = names[begin:end]
             for at in range(size):
                 name = touched[at]

@@ -161,6 +161,8 @@ def _coarser(ask: Ask, refused: RefusedError | None) -> Link | None:
     where, _, by = refused.coarser.partition(", by ")
     groups = by.split(", ") if by else []
     changed = dict(zip(("by", "by2"), [*groups, "", ""], strict=False))
+    if groups == [ask.query[name] for name in ("by", "by2") if ask.query.get(name)]:
+        changed["of"] = ""  # it is the mean that is one variable too many
     return Link(refused.coarser, ask.again(where=where, **changed))
 
 
