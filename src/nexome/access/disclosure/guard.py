@@ -319,4 +319,5 @@ def _hgr_class(question: Question, of: CohortLike) -> str:
 
 def _refusal(question: Question, reason: str, *, coarser: str = "") -> RefusedError:
     todo = f"This would be answered: {coarser}." if coarser else ""
-    return RefusedError(REASONS[reason], reason=reason, where=f"cohort {question.cohort}", todo=todo)
+    where = f"cohort {question.cohort}"
+    return RefusedError(REASONS[reason], reason=reason, coarser=coarser, where=where, todo=todo)
