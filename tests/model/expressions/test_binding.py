@@ -5,6 +5,7 @@ import pytest
 from nexome.model.cohorts import Category, Variable
 from nexome.model.errors import InputError
 from nexome.model.expressions import bind, canonical, infer_unit, parse
+from nexome.model.expressions.binding import nearest
 from nexome.model.ucum import parse_unit
 
 SEX = (Category("1", "male", "男"), Category("2", "female", "女"), Category("9", "refused", missing=True))
@@ -116,6 +117,12 @@ def test_what_does_not_fit_is_refused(written, said):
     with pytest.raises(InputError, match=said) as caught:
         bound(written)
     assert "expression, character " in caught.value.where
+
+
+def test_the_nearest_names_are_told():
+    assert nearest("LDL", ["LDL (mg/dL)", "LD", "x"]) == ["LDL (mg/dL)", "LD"]
+    assert nearest("heigth", ["height", "weight", "age"]) == ["height", "weight"]
+    assert nearest("nothing", ["height"]) == []
 
 
 def test_units_are_inferred():

@@ -362,7 +362,8 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """The known names most like one that is not known."""
     lower = {each.lower(): each for each in known}
     near = difflib.get_close_matches(name.lower(), lower, n=count, cutoff=0.6)
-    return [lower[each] for each in near]
+    longer = [each for each in lower if each.startswith(name.lower())]  # `LDL` where `LDL (mg/dL)` is meant
+    return [lower[each] for each in dict.fromkeys((*longer, *near))][:count]
 
 
 def code_of(variable: Variable, written: str, place: int) -> Text:
