@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nexome.model import ucum
 from nexome.model.analytes import ANALYTES
 from nexome.model.errors import InputError
 from nexome.model.ucum import converter, parse_unit, read_unit, units_agree
@@ -186,6 +187,34 @@ def test_the_conversion_is_the_exact_one_rounded(pair, value):
     given_back = float(conversion.apply(np.array([value]))[0])
     scale = max(abs(float(exact)), abs(float(conversion.offset)), abs(value * float(conversion.factor)))
     assert abs(Fraction(given_back) - exact) <= 3 * Fraction(float(np.spacing(scale)))
+
+
+PLAIN = [prefix + atom for prefix in ucum._PREFIXES for atom in ucum._PREFIXED] + [
+    *(atom for atom in ucum._SINGLE if atom != "1"),
+    *(
+        f"{above}/{below}"
+        for above in ("mg", "U", "m[IU]", "10*9", "%", "1", "{cells}")
+        for below in ("dL", "m2", "min", "mol{x}")
+    ),
+    *("/min", "mL/min/{1.73_m2}", "kg.m/s2", "mg/kg/d", "Cel", "g/L/h", "m3", "mg/g{creatinine}"),
+]
+
+
+@pytest.mark.parametrize("code", PLAIN)
+def test_the_plain_units_are_those_of_pint(code):
+    """Some of pint's factors are floats inside (ng: 1.0000000000000002e-12); the table's are exact."""
+    own, other = ucum._plain_unit(code), ucum._by_pint(code)
+    assert own.dimension == other.dimension
+    assert float(own.factor) == pytest.approx(float(other.factor), rel=1e-15)
+    assert own.offset == other.offset
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["foo", "kgm", "mg//dL", "mg/", "/", "mg2x", "12", "10", "2", "1/", "%2", "m[Hg]", "cd", "x", "year"],
+)
+def test_what_is_not_plain_is_left_to_pint(code):
+    assert ucum._plain_unit(code) is None
 
 
 def test_products_and_powers():

@@ -1,7 +1,8 @@
 """Units of measurement: UCUM codes, the spellings people use for them, and exact conversions between them.
 
-A unit is read by ucumvert and pint, loaded when the first unit is met, with fractions: mg/dL is 1/100 kg/m³, not
-nearly so. What the two leave open is settled here: arbitrary units ([IU], [arb'U] …) have a dimension of their own,
+A unit is read by ucumvert and pint with fractions: mg/dL is 1/100 kg/m³, not nearly so. The plain units of laboratories
+stand in a table here (tests compare it with pint), since loading pint takes over a second. What the two leave open is
+settled here: arbitrary units ([IU], [arb'U] …) have a dimension of their own,
 as UCUM §24 asks (pint counts them as plain numbers), and so have equivalents and osmoles, which are moles of charge
 and of particles. Mass and amount of substance agree only through an analyte (`model.analytes`).
 """
@@ -187,7 +188,7 @@ def _spelled(text: str) -> UcumUnit | None:
     plain = _WHOLE.get(lower) or "/".join(_part(part) for part in plain.split("/"))
     if plain == PLAIN or re.fullmatch(r"\{[^{}]*\}", plain):
         return UcumUnit(plain, (), Fraction(1))
-    return _by_pint(plain) if _SHAPE.fullmatch(plain) else None
+    return (_plain_unit(plain) or _by_pint(plain)) if _SHAPE.fullmatch(plain) else None
 
 
 def _part(part: str) -> str:
@@ -200,9 +201,74 @@ def _part(part: str) -> str:
     return lower if lower in _LOWER else bare
 
 
+_MOLE: Final = (("mole", 1),)
+_CUBE: Final = (("meter", 3),)
+_PRESSURE: Final = (("kilogram", 1), ("meter", -1), ("second", -2))
+# atoms that take prefixes: bases and how many of them
+_PREFIXED: Final[dict[str, tuple[tuple[tuple[str, int], ...], str]]] = {
+    "g": ((("kilogram", 1),), "1/1000"), "L": (_CUBE, "1/1000"), "m": ((("meter", 1),), "1"), "mol": (_MOLE, "1"),
+    "[IU]": ((("international_unit", 1),), "1"), "U": ((("mole", 1), ("second", -1)), "1/60000000"),
+    "kat": ((("mole", 1), ("second", -1)), "1"), "eq": ((("equivalent", 1),), "1"), "osm": ((("osmole", 1),), "1"),
+    "Pa": (_PRESSURE, "1"),
+}  # fmt: skip
+_SINGLE: Final[dict[str, tuple[tuple[tuple[str, int], ...], str]]] = {
+    "s": ((("second", 1),), "1"), "min": ((("second", 1),), "60"), "h": ((("second", 1),), "3600"),
+    "d": ((("second", 1),), "86400"), "wk": ((("second", 1),), "604800"), "mo": ((("second", 1),), "2629800"),
+    "a": ((("second", 1),), "31557600"), "mm[Hg]": (_PRESSURE, "133.322387415"), "%": ((), "1/100"), "1": ((), "1"),
+    "K": ((("kelvin", 1),), "1"), "[in_i]": ((("meter", 1),), "0.0254"), "[ft_i]": ((("meter", 1),), "0.3048"),
+    "[lb_av]": ((("kilogram", 1),), "0.45359237"),
+}  # fmt: skip
+_PREFIXES: Final = {"": 0, "k": 3, "d": -1, "c": -2, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15}
+_TERM: Final = re.compile(r"(^|[./])([^./{]*(?:\{[^{}]*\})?)")
+_POWERED: Final = re.compile(r"(?P<atom>[^{]*?)(?P<power>[2-9]?)(?P<said>\{[^{}]*\})?")
+
+
+def _plain_atom(text: str) -> tuple[tuple[tuple[str, int], ...], Fraction] | None:
+    if text in _SINGLE:
+        return _SINGLE[text][0], Fraction(_SINGLE[text][1])
+    for prefix, power in _PREFIXES.items():
+        if text.startswith(prefix) and (found := _PREFIXED.get(text.removeprefix(prefix))):
+            return found[0], Fraction(found[1]) * Fraction(10) ** power
+    return None
+
+
+def _plain_unit(code: str) -> UcumUnit | None:
+    """A unit of plain atoms between slashes and dots; None where it is more, and pint has to read it."""
+    if code == "Cel":
+        return UcumUnit(code, (("kelvin", Fraction(1)),), Fraction(1), _ZERO_AT["degree_Celsius"])
+    powers: dict[str, Fraction] = {}
+    factor = Fraction(1)
+    for sign, part in _TERM.findall(code):
+        if not part and not sign:
+            continue
+        term = _plain_term(part)
+        if term is None:
+            return None
+        turned = -1 if sign == "/" else 1
+        factor *= term[1] ** turned
+        for base, exponent in term[0]:
+            powers[base] = powers.get(base, Fraction(0)) + exponent * turned
+    return UcumUnit(code, tuple(sorted((base, e) for base, e in powers.items() if e)), factor)
+
+
+def _plain_term(part: str) -> tuple[tuple[tuple[str, int], ...], Fraction] | None:
+    """One part between slashes: a power of ten, an annotation alone, or an atom with its power."""
+    if ten := re.fullmatch(r"10\*(\d{1,2})", part):
+        return (), Fraction(10) ** int(ten.group(1))
+    match = _POWERED.fullmatch(part)
+    if match is None or not part:
+        return None
+    if not match["atom"]:
+        return ((), Fraction(1)) if match["said"] and not match["power"] else None
+    atom, power = _plain_atom(match["atom"]), int(match["power"] or 1)
+    if atom is None or (power > 1 and not atom[0]):
+        return None
+    return tuple((base, exponent * power) for base, exponent in atom[0]), atom[1] ** power
+
+
 @lru_cache(maxsize=1)
 def _registry() -> Any:
-    """The registry of pint with UCUM's units, in fractions; made once a process, as it takes about a second."""
+    """The registry of pint with UCUM's units, in fractions; made once, as it takes over a second."""
     import pint  # noqa: PLC0415  heavy: only where units are read
     import ucumvert  # noqa: PLC0415
 
