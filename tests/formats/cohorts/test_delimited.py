@@ -210,6 +210,8 @@ def test_a_sample_stays_in_the_file(tmp_path):
         (b"a,b\n1,\x00\n", "line 2: a NUL byte"),
         (b"\xd0\xcf\x11\xe0" + b"x" * 60, "an old Excel workbook"),
         (b"%PDF-1.7\n", "a PDF document"),
+        ("<html><body>Log in</body></html>\n", "a web page"),
+        ("a,b\r1,2\r3,4\r", "lines that end with CR alone"),
     ],
 )
 def test_what_is_no_table_is_refused_with_its_place(tmp_path, text, said):

@@ -185,6 +185,21 @@ def test_what_was_inferred_reads_the_file(values, tmp_path_factory):
         assert cell is not None or code is not None or value in {"", "NA", "None", "<3"} or unsure
 
 
+def test_decimal_commas_are_told(tmp_path):
+    path = written(tmp_path / "c.csv", "id;x\n" + "".join(f"{i};{i},5\n" for i in range(20)))
+    found = inferred(path)
+    assert [(g.value, g.sureness) for g in found.of("x") if g.what == "type"] == [("text", "unsure")]
+    assert "decimal comma" in found.of("x")[0].why
+
+
+@pytest.mark.parametrize(
+    ("ids", "role"), [(["1"], "participant"), (["1", "1"], "participant"), (["k"] * 9, "")]
+)
+def test_a_constant_names_nobody(tmp_path, ids, role):
+    path = written(tmp_path / "c.csv", "id,x\n" + "".join(f"{i},{n}\n" for n, i in enumerate(ids)))
+    assert inferred(path).dictionary.by_name["id"].role == role
+
+
 def test_a_sample_is_a_sample(tmp_path):
     path = written(tmp_path / "c.csv", "id,x\n" + "".join(f"{i},{i}\n" for i in range(100)) + "100,x\n")
     assert inferred(path, rows=50).rows == 50

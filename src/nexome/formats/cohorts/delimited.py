@@ -81,6 +81,13 @@ def read_delimited(source: ByteStream, options: CohortOptions) -> CohortReader:
     lines = decode_lines(Decoder(stream.name, options.encoding), stream.peek_lines(_HEAD_LINES))
     if not lines:
         raise FormatError("the file is empty", where=stream.name, expected="a header line and rows")
+    if "\r" in lines[0]:
+        raise FormatError(
+            "lines that end with CR alone (old Macintosh)",
+            where=stream.name,
+            expected="lines that end with LF or CRLF",
+            todo="Save it again, or convert it: tr '\\r' '\\n'.",
+        )
     head = read_head(lines, file=stream.name, delimiter=options.delimiter, header=options.header)
     decode_lines(decoder, (stream.read_line() or b"" for _ in range(head.lines)))
     table = _Table(stream.name, head, decoder, options.date_order)

@@ -42,6 +42,8 @@ _REFUSED: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"%PDF", "a PDF document", "Give the table itself as a file."),
     (b"RDX", "an R data file", "Write the table with write.csv or haven::write_sav."),
     (b"SQLite format 3", "an SQLite database", "Write the table in it as CSV."),
+    (b"<!DOCTYPE html", "a web page", "Was a log-in page saved? Fetch the file again."),
+    (b"<html", "a web page", "Was a log-in page saved? Fetch the file again."),
     (b"\x7fELF", "a program", "Give the table itself as a file."),
 )
 

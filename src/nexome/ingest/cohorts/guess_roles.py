@@ -74,12 +74,15 @@ def guess_roles(
 
 def _participant(columns: Sequence[Profile], keys: Mapping[str, str]) -> Profile | None:
     """The surest name; of equal ones the column that repeats least; a constant column names nobody."""
-    named = [
-        c for c in columns if keys[c.name] in words.PARTICIPANT and len(c.values) > max(1, c.filled // 100)
-    ]
+    named = [c for c in columns if keys[c.name] in words.PARTICIPANT and _tells_people(c)]
     if not named:
         return None
     return min(named, key=lambda c: (words.PARTICIPANT.index(keys[c.name]), -len(c.values)))
+
+
+def _tells_people(column: Profile) -> bool:
+    """Whether values differ as identifiers do: a column of one kit's name is called id as well."""
+    return len(column.values) > column.filled // 100 and not (len(column.values) == 1 < column.filled // 2)
 
 
 def _told_participant(person: Profile) -> tuple[str, str, Sureness]:

@@ -244,6 +244,10 @@ def _words(
         )
         told = _type(column, "category", "values are words for sexes", "取值为性别用词", "sure")
         return ValueGuess("category", (*categories, *missing), (told,))
+    if sum(kind_of(v) == "a number with a decimal comma" for v in values) * 2 > len(values):
+        why = "numbers with a decimal comma, which are not read: write them with a point"
+        told = _type(column, "text", why, "小数点写成了逗号，无法按数值读取：请改用小数点", "unsure")
+        return ValueGuess("text", missing, (told,))
     rows = int(column.counts[here].sum())
     if not identifying and len(values) <= _CODES_OF_TEXT and rows >= _ROWS_A_CODE * len(values):
         why = f"{len(values)} distinct words in {rows} rows"

@@ -51,8 +51,8 @@ WITHDRAWN: Final = ("withdrawn", "withdrawal", "withdrew", "consentwithdrawn", "
 # Words within a name that say who somebody is, or what few would tell.
 IDENTIFYING: Final = (
     "firstname", "lastname", "surname", "fullname", "givenname", "phone", "mobile", "telephone", "email",
-    "address", "postcode", "zipcode", "ssn", "mrn", "passport", "姓名", "名字", "电话", "手机", "邮箱", "地址",
-    "住址", "身份证", "邮编", "病案号", "病历号", "住院号",
+    "address", "postcode", "zipcode", "ssn", "mrn", "passport", "姓名", "名字", "电话", "手机", "邮箱",
+    "地址", "住址", "身份证", "邮编", "病案号", "病历号", "住院号",
 )  # fmt: skip
 SENSITIVE: Final = (
     "hiv", "syphilis", "treponema", "sexorient", "samesex", "sexpartn", "sexnumpartn", "sexever",
