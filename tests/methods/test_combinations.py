@@ -83,3 +83,18 @@ def test_forgetting_and_growing_keep_the_answers(sketch_of):
     assert index.is_close(sketch_of(less[150]), whole)
     assert not index.is_close(sketch_of(less[299]), whole)
     assert differing_groups(sketch_of(less[0]) - sketch_of(sets[0])) == 1
+
+
+def test_what_is_forgotten_leaves_nothing_in_the_filter(sketch_of):
+    random = np.random.default_rng(5)
+    index = CombinationIndex(T)
+    for _ in range(10):
+        index.add(sketch_of(random.random(PEOPLE) < 0.5))
+    index.settle()
+    before = index._filter.copy()
+    for _ in range(6):
+        index.add(sketch_of(random.random(PEOPLE) < 0.5))
+    assert (index._filter != before).any()
+    index.truncate(13)
+    index.truncate(10)
+    assert (index._filter == before).all()

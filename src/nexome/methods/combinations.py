@@ -35,6 +35,7 @@ class CombinationIndex:
 
     def __init__(self, threshold: int) -> None:
         self.threshold = threshold
+        self._count: int
         self._make_room(FIRST_CAPACITY)
 
     def __len__(self) -> int:
@@ -50,11 +51,20 @@ class CombinationIndex:
         self._add(sketch)
 
     def truncate(self, length: int) -> None:
-        """Forget all but the first; what stays of their pairs in the filter costs a little time alone."""
+        """Forget all but the first. Bits of the filter that those added since `settle` set are unset.
+
+        What stays in it of pairs added before costs time alone: each is looked at to no end.
+        """
+        for _ in range(min(len(self._undo), self._count - 1 - length)):
+            _take_back(self._filter, *self._undo.pop())
         self._count = length + 1
         self._singles[:] = 0
         for at in range(1, self._count):
             _add_single(self._singles, self._folded, at)
+
+    def settle(self) -> None:
+        """What is known now stays: what it takes to forget it is let go."""
+        self._undo.clear()
 
     def is_close(self, sketch: U64, whole: U64) -> bool:
         """Whether a population comes close to known ones; `whole` is the sketch of everyone."""
@@ -71,13 +81,14 @@ class CombinationIndex:
         words = capacity * capacity * self.threshold * BITS_PER_ENTRY // 64
         self._filter = np.zeros(1 << max(10, words.bit_length()), np.uint64)
         self._count = 1
+        self._undo: list[tuple[npt.NDArray[np.int64], U64]] = []
 
     def _add(self, sketch: U64) -> None:
         at = self._count
         self._whole[at] = sketch
         self._folded[at] = fold(sketch[None, :], self.threshold)[0]
         _add_single(self._singles, self._folded, at)
-        _add_pairs(self._filter, self._folded, at)
+        self._undo.append(_add_pairs(self._filter, self._folded, at))
         self._count += 1
 
 
@@ -110,13 +121,27 @@ def _add_single(singles: Any, folded: Any, at: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _add_pairs(words: Any, folded: Any, at: int) -> None:
+def _add_pairs(words: Any, folded: Any, at: int) -> Any:
+    """Set the bits of the pairs of `at` with all before; which words [K] got which bits [K]."""
     mask = np.uint64(len(words) - 1)
+    places = np.empty(2 * at * folded.shape[1], np.int64)
+    fresh = np.empty(len(places), np.uint64)
+    done = 0
     for group in range(folded.shape[1]):
         for other in range(at):
             for value in (folded[at, group] + folded[other, group], folded[at, group] - folded[other, group]):
                 key = _key(value, group)
-                words[np.int64((key >> np.uint64(30)) & mask)] |= _bits(key)
+                place, bits = np.int64((key >> np.uint64(30)) & mask), _bits(key)
+                places[done], fresh[done] = place, bits & ~words[place]
+                words[place] |= bits
+                done += 1
+    return places, fresh
+
+
+@njit(cache=True, nogil=True)
+def _take_back(words: Any, places: Any, fresh: Any) -> None:
+    for done in range(len(places)):
+        words[places[done]] &= ~fresh[done]
 
 
 @njit(cache=True, nogil=True)

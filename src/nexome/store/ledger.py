@@ -2,6 +2,7 @@
 
 <root>/ledger/<project>/
     project.json       stamped: name, purposes (DUO), when opened, when closed
+    refusals           a byte for each cell refused because of what was answered before: each tells a little
     populations.bin    MAGIC, then records: sketch (256 × uint64 little-endian), 4 zero bytes, CRC-32 of both
 
 A record is appended and flushed before the answer leaves; a record torn by a crash is cut off by the next
@@ -20,7 +21,7 @@ import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, Self
 
@@ -37,6 +38,7 @@ KIND: Final = "nexome-project"
 VERSION: Final = 1
 PROJECT_NAME: Final = "project.json"
 POPULATIONS_NAME: Final = "populations.bin"
+REFUSALS_NAME: Final = "refusals"
 MAGIC: Final = b"NXLEDGER\x01\x00\x00\x00\x00\x01\x00\x00"
 RECORD_BYTES: Final = GROUPS * 8 + 8
 
@@ -48,12 +50,16 @@ _NAME: Final = re.compile(r"[\w][\w.-]{0,63}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What named people may ask under one purpose. `closed`: ISO time, '' while it is open."""
+    """What named people may ask under one purpose. `closed`: ISO time, '' while it is open.
+
+    `excused` of its refusals were looked at by the owner (`excuse_refusals`).
+    """
 
     name: str
     purposes: tuple[str, ...] = ()
     opened: str = ""
     closed: str = ""
+    excused: int = 0
 
 
 def open_project(root: Path, name: str, *, purposes: tuple[str, ...] = ()) -> Project:
@@ -92,13 +98,14 @@ def read_project(root: Path, name: str) -> Project:
         values = read_stamped(root / FOLDER / name / PROJECT_NAME, kind=KIND, version=VERSION)
     except NotFoundError:
         raise NotFoundError(f"no project {name[:80]!r}", todo="See `nexome project list`.") from None
-    return Project(values["name"], tuple(values["purposes"]), values["opened"], values["closed"])
+    excused = int(values.get("excused", 0))
+    return Project(values["name"], tuple(values["purposes"]), values["opened"], values["closed"], excused)
 
 
 def close_project(root: Path, name: str) -> Project:
     """Close a project for good: nothing more is answered in it, its ledger and audit stay."""
     found = read_project(root, name)
-    closed = Project(found.name, found.purposes, found.opened, found.closed or now_iso())
+    closed = replace(found, closed=found.closed or now_iso())
     _write_project(root, closed)
     return closed
 
@@ -107,6 +114,28 @@ def projects(root: Path) -> list[Project]:
     """All projects by name."""
     folders = sorted((root / FOLDER).glob(f"*/{PROJECT_NAME}"))
     return [read_project(root, folder.parent.name) for folder in folders]
+
+
+def count_refusals(root: Path, name: str) -> int:
+    """Cells refused in a project because of what was answered before, ever."""
+    path = root / FOLDER / name / REFUSALS_NAME
+    return path.stat().st_size if path.exists() else 0
+
+
+def add_refusals(root: Path, name: str, number: int) -> None:
+    """Count refusals of a project; on the disk when this returns."""
+    path = root / FOLDER / name / REFUSALS_NAME
+    with space_errors(path), path.open("ab") as stream:
+        stream.write(bytes(number))
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def excuse_refusals(root: Path, name: str) -> Project:
+    """Let a paused project go on: its refusals up to now were looked at."""
+    found = replace(read_project(root, name), excused=count_refusals(root, name))
+    _write_project(root, found)
+    return found
 
 
 def count_populations(root: Path, name: str) -> int:
@@ -122,6 +151,7 @@ def _write_project(root: Path, project: Project) -> None:
         "purposes": list(project.purposes),
         "opened": project.opened,
         "closed": project.closed,
+        "excused": project.excused,
     }
     write_stamped(
         root / FOLDER / project.name / PROJECT_NAME, values, kind=KIND, version=VERSION, sealed=True
@@ -188,6 +218,10 @@ class Ledger:
         self.sketches.append(sketch)
         self._index.add(sketch)
 
+    def settle(self) -> None:
+        """What is held now stays (`CombinationIndex.settle`)."""
+        self._index.settle()
+
     def cut(self, length: int) -> None:
         """Hold the first populations alone."""
         for sketch in self.sketches[length:]:
@@ -221,6 +255,7 @@ class Ledger:
         stream.seek(self.read_bytes)
         for _ in range(whole):
             self.take(self._parse(stream.read(RECORD_BYTES)))
+            self.settle()
             self.read_bytes += RECORD_BYTES
         if self.read_bytes < size:
             stream.truncate(self.read_bytes)
@@ -276,6 +311,7 @@ class Session:
             self.ledger.read_bytes += written * RECORD_BYTES
             self._new = []
             self._start = len(self.ledger.sketches)
+            self.ledger.settle()
         return written
 
     def forget(self) -> None:
