@@ -333,9 +333,9 @@ def _median(column: Column, starts: Rows, number: Rows) -> Column:
 # ------------------------------------------------------------ to the store
 
 
-def to_arrow(column: Column, variable: Variable) -> pa.Array:
-    """A column as the store takes it: numbers, bools, seconds, or dictionary codes, null where missing."""
-    values, missing = column.values, column.missing
+def to_arrow(column: Column, variable: Variable, rows: slice) -> pa.Array:
+    """Rows of a column as the store takes them: numbers, bools, seconds or codes, null where missing."""
+    values, missing = column.values[rows], column.missing[rows]
     if variable.type == "decimal":
         return pa.array(values, mask=missing)
     if variable.type == "integer":

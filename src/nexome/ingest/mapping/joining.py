@@ -66,6 +66,8 @@ def _stacked(blocks: Sequence[Block], variable: Variable) -> Column:
     made = [_of_block(block, number, variable) for number, block in enumerate(blocks)]
     if variable.type == "text":
         return _stacked_texts(made)
+    if len(made) == 1 and variable.name != SOURCE:
+        return made[0]
     values = np.concatenate([column.values for column in made])
     return Column(
         values,

@@ -207,11 +207,12 @@ def _publish(
     columns: dict[str, Column],
     receipt: dict[str, Any],
 ) -> CohortTable:
-    arrays = [pa.array(keys), *(to_arrow(columns[v.name], v) for v in dictionary)]
-    table = pa.table(arrays, names=[PARTICIPANT, *(v.name for v in dictionary)])
+    names = [PARTICIPANT, *(v.name for v in dictionary)]
     with store.stage(mapping.target, dictionary, kind="harmonised") as staged:
-        for start in range(0, table.num_rows, BATCH_ROWS):
-            staged.add(table.slice(start, BATCH_ROWS))
+        for start in range(0, len(keys), BATCH_ROWS):
+            rows = slice(start, start + BATCH_ROWS)
+            arrays = [pa.array(keys[rows]), *(to_arrow(columns[v.name], v, rows) for v in dictionary)]
+            staged.add(pa.table(arrays, names=names))
         return staged.publish(receipt)
 
 
