@@ -85,6 +85,17 @@ def test_a_wrong_label_is_told_in_both_languages(root: Path) -> None:
     assert "数值实际以 mmol/L 计" in run("cohort", "units", "--root", root, "b", "--language", "zh")
 
 
+def test_another_cohort_can_stand_in_for_typical_adults(root: Path) -> None:
+    told = json.loads(run("cohort", "units", "--root", root, "b", "--against", "a", "--json"))["b"]
+    by_name = {u["quantity"]: u for u in told}
+    assert (by_name["cholesterol_total"]["verdict"], by_name["cholesterol_total"]["unit"]) == (
+        "wrong",
+        "mmol/L",
+    )
+    distances = {f["unit"]: f["distance"] for f in by_name["height"]["fits"]}
+    assert distances["cm"] < 0.3
+
+
 def test_what_is_proposed_can_be_applied_and_its_conflicts_found(root: Path) -> None:
     mapping = root.parent / "mapping.yaml"
     target = root.parent / "target.csv"

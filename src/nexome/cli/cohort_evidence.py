@@ -34,23 +34,26 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.command()
 @root_option
 @click.argument("cohorts", nargs=-1, required=True)
+@click.option("--against", default="", help="Cohort to compare with.  [default: typical adults]")
 @_language
 @_json
-def units(root: Path, cohorts: tuple[str, ...], language: str, as_json: bool) -> None:
+def units(root: Path, cohorts: tuple[str, ...], against: str, language: str, as_json: bool) -> None:
     """Say whether the values of each variable fit the unit written beside it.
 
     Values are compared with what adults typically have, in each unit the quantity is written in. A label that
     cannot be right is called wrong, with the unit that fits.
 
     \b
-    Example:
+    Examples:
       nexome cohort units seychelles
+      nexome cohort units seychelles --against nhanes
     """
     from nexome.ingest.mapping.propose import units_of  # noqa: PLC0415  `--help` must not wait for it
     from nexome.store.cohorts import CohortStore  # noqa: PLC0415
 
     store = CohortStore.open(root)
-    found = {cohort: units_of(store.get(cohort)) for cohort in cohorts}
+    other = store.get(against) if against else None
+    found = {cohort: units_of(store.get(cohort), against=other) for cohort in cohorts}
     if as_json:
         echo_json({cohort: [_unit_facts(*item) for item in items] for cohort, items in found.items()})
         return

@@ -21,7 +21,7 @@ from nexome.ingest.cohorts.words import FEMALE, MALE, NO_WORDS, YES_WORDS, plain
 from nexome.ingest.mapping.evidence import UnitEvidence, unit_evidence
 from nexome.ingest.mapping.quantities import Told, quantities_of, word_key
 from nexome.ingest.mapping.sexes import SexCodes, sex_words, tell_sexes
-from nexome.ingest.mapping.typical import TYPICAL
+from nexome.ingest.mapping.typical import TYPICAL, Typical, typical_of
 from nexome.model.analytes import ANALYTES
 from nexome.model.cohorts import Category, Dictionary, Variable
 from nexome.model.errors import InputError
@@ -32,6 +32,7 @@ ACCEPTED: Final = 0.55
 LISTED: Final = 0.35
 _VALUES_WEIGH: Final = 0.3
 _FAR: Final = 5.0  # distance of the values from the typical at which they say no
+_ENOUGH: Final = 100  # values of another source, before it stands in for typical ones
 _UNLIKE: Final = 0.45  # names less alike than that are not proposed
 
 
@@ -111,18 +112,49 @@ def propose(sources: Iterable[Source], target: Dictionary, *, threshold: float =
     return found
 
 
-def units_of(source: Source) -> list[tuple[str, UnitEvidence]]:
-    """What the values say of the unit of each variable whose quantity is surely known."""
+def units_of(source: Source, *, against: Source | None = None) -> list[tuple[str, UnitEvidence]]:
+    """What the values say of the unit of each variable whose quantity is surely known.
+
+    Compared with typical adults, or with the people of another source `against` where it measured the
+    quantity too; that source's own units are taken as its values say.
+    """
     asked = _ask(source)
+    references = _references(against) if against is not None else {}
     found = []
     for variable in source.dictionary:
         said = asked.told[variable.name]
         if not variable.numeric or len(said) != 1 or said[0].quantity not in TYPICAL:
             continue
-        evidence = asked.evidence(variable.name, said[0].quantity)
+        quantity = said[0].quantity
+        evidence = _evidence(asked, variable, quantity, references.get(quantity))
         if evidence is not None:
             found.append((variable.name, evidence))
     return found
+
+
+def _references(source: Source) -> dict[str, Typical]:
+    """The percentiles of a source's adults for each quantity it measured, in place of typical ones."""
+    asked = _ask(source)
+    return {
+        quantity: typical_of(values, TYPICAL[quantity], sex=asked.sex)
+        for quantity, values in _measures(asked).items()
+        if np.isfinite(values).sum() >= _ENOUGH
+    }
+
+
+def _evidence(
+    asked: _Asked, variable: Variable, quantity: str, reference: Typical | None
+) -> UnitEvidence | None:
+    """What the values say of the unit; None where the declared unit is of another dimension."""
+    if reference is None:
+        return asked.evidence(variable.name, quantity)
+    values = asked.source.column(variable.name).values
+    try:
+        return unit_evidence(
+            values, quantity, declared=variable.unit, sex=asked.sex, age=asked.age, reference=reference
+        )
+    except InputError:
+        return None
 
 
 def _ask(source: Source) -> _Asked:

@@ -64,29 +64,61 @@ def find_repeats(table: pa.Table, identifier: str) -> Repeats:
         raise InputError(
             f"no column {identifier[:80]!r}", where="repeats", expected="one of the table's columns"
         )
-    rows = table.num_rows
-    names = [name for name in table.column_names if name != identifier]
-    codes = [_codes(table[name]) for name in names]
     person = _persons(table[identifier])
-    content = _groups(codes, rows)
-    both = _groups([person, content], rows)
-    first = np.zeros(rows, bool)
+    looked = _look(table, [name for name in table.column_names if name != identifier], person)
+    both = _pairs(person, looked.content)
+    first = np.zeros(person.size, bool)
     first[np.unique(both, return_index=True)[1]] = True
-    sizes = np.bincount(person) if rows else np.zeros(0, np.int64)
-    differing, differs = _differing(person, content, codes, names)
-    twins, twin_rows = _twins(person, content, codes, first)
+    sizes = np.bincount(person) if person.size else np.zeros(0, np.int64)
+    odd = looked.content != looked.content[_leaders(person)]
+    twins, twin_rows = _twins(looked, first)
     return Repeats(
-        rows=rows,
+        rows=person.size,
         identifiers=int(sizes.size),
         repeated=int((sizes > 1).sum()),
-        copies=int(rows - first.sum()),
-        differing=differing,
-        differs=differs,
+        copies=int(person.size - first.sum()),
+        differing=int(np.unique(person[odd]).size),
+        differs=looked.differs,
         largest=int(sizes.max(initial=0)),
         twins=twins,
         twin_rows=twin_rows,
         first=first,
     )
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """All columns gone through. content [rows]: the number of each row's group of equal rows.
+
+    `bits` [rows]: how unlikely a row is. `differs`: columns, with how many identifiers differ in them.
+    """
+
+    content: Codes
+    bits: NDArray[np.float64]
+    differs: tuple[tuple[str, int], ...]
+
+
+def _look(table: pa.Table, names: list[str], person: Codes) -> _Looked:
+    """Two passes over the columns, one column held at a time: hashes, then what they cannot prove."""
+    rows = person.size
+    hashes = np.zeros(rows, np.uint64)
+    for name in names:
+        hashes = (hashes ^ _codes(table[name]).astype(np.int64).view(np.uint64)) * _MIX
+        hashes ^= hashes >> np.uint64(29)
+    _, leaders, group = np.unique(hashes, return_index=True, return_inverse=True)
+    leader, of_person = leaders[group], _leaders(person)
+    wrong, bits, differs = np.zeros(rows, bool), np.zeros(rows), []
+    for name in names:
+        codes = _codes(table[name])
+        wrong |= codes != codes[leader]
+        if people := int(np.unique(person[codes != codes[of_person]]).size):
+            differs.append((name, people))
+        share = np.bincount(codes + 1)[codes + 1] / max(rows, 1)
+        bits -= np.where(codes >= 0, np.log2(share), 0.0)
+    content = group.astype(np.int32)  # two rows of one hash that are not equal are set apart
+    content[wrong] = content.max(initial=-1) + 1 + np.arange(int(wrong.sum()), dtype=np.int32)
+    differs.sort(key=lambda item: -item[1])
+    return _Looked(content, bits, tuple(differs[:_SHOWN]))
 
 
 def _codes(column: pa.ChunkedArray) -> Codes:
@@ -105,48 +137,22 @@ def _persons(column: pa.ChunkedArray) -> Codes:
     return codes
 
 
-def _groups(columns: list[Codes], rows: int) -> Codes:
-    """The number of each row's group of rows equal in all columns [rows]; checked, not only hashed."""
-    hashes = np.zeros(rows, np.uint64)
-    for codes in columns:
-        hashes = (hashes ^ codes.astype(np.int64).view(np.uint64)) * _MIX
-        hashes ^= hashes >> np.uint64(29)
-    _, first, group = np.unique(hashes, return_index=True, return_inverse=True)
-    leader = first[group]
-    wrong = np.zeros(rows, bool)
-    for codes in columns:
-        wrong |= codes != codes[leader]
-    found = group.astype(np.int32)
-    found[wrong] = found.max(initial=-1) + 1 + np.arange(int(wrong.sum()), dtype=np.int32)
-    return found
+def _pairs(one: Codes, other: Codes) -> NDArray[np.int64]:
+    """A number [rows] that is equal where both are."""
+    return one.astype(np.int64) * (int(other.max(initial=0)) + 1) + other
 
 
-def _differing(
-    person: Codes, content: Codes, codes: list[Codes], names: list[str]
-) -> tuple[int, tuple[tuple[str, int], ...]]:
-    """How many identifiers have rows that are not equal, and how many a column differs in."""
-    _, leaders, back = np.unique(person, return_index=True, return_inverse=True)
-    leader = leaders[back]
-    odd = content != content[leader]
-    people = int(np.unique(person[odd]).size)
-    counts = [
-        (name, int(np.unique(person[c != c[leader]]).size)) for name, c in zip(names, codes, strict=True)
-    ]
-    ranked = sorted((item for item in counts if item[1]), key=lambda item: -item[1])
-    return people, tuple(ranked[:_SHOWN])
+def _leaders(groups: Codes) -> NDArray[np.int64]:
+    """The first row of each row's group [rows]."""
+    _, first, back = np.unique(groups, return_index=True, return_inverse=True)
+    return first[back]
 
 
-def _twins(person: Codes, content: Codes, codes: list[Codes], first: NDArray[np.bool_]) -> tuple[int, int]:
+def _twins(looked: _Looked, first: NDArray[np.bool_]) -> tuple[int, int]:
     """Groups of equal rows under several identifiers that chance does not explain, and the rows in them."""
+    content = looked.content
     people = np.bincount(content[first], minlength=int(content.max(initial=-1)) + 1)
-    if not (people > 1).any():
-        return 0, 0
-    bits = np.zeros(person.size)
-    for column in codes:
-        counts = np.bincount(column + 1)
-        share = counts[column + 1] / person.size
-        bits -= np.where(column >= 0, np.log2(share), 0.0)
     n = float(first.sum())
-    unlikely = n * (n - 1) / 2 * np.exp2(-bits) < _CHANCE
+    unlikely = n * (n - 1) / 2 * np.exp2(-looked.bits) < _CHANCE
     member = first & (people[content] > 1) & unlikely
     return int(np.unique(content[member]).size), int(member.sum())
