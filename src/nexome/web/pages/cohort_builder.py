@@ -36,13 +36,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer: all people, the groups, how the filter was read and what stood for what."""
+    """An answer: all people, the groups that have anyone, how the filter was read and what stood for what."""
 
     total: str
     between: str
     heads: tuple[str, ...]
     measured: str
     rows: tuple[Row, ...]
+    withheld: bool
     read_as: str
     notes: tuple[str, ...]
     counted: str
@@ -120,7 +121,8 @@ def _answered(ask: Ask, cohort: str, found: CohortAnswer, asked: Mapping[str, st
         between=f"{total.low:,}–{total.high:,}" if total.low is not None and total.high is not None else "",
         heads=tuple(axis.variable.title(ask.t.code) for axis in found.by),
         measured=_measured(ask, found),
-        rows=tuple(_row(ask, cell, labels) for cell in found.release.cells),
+        rows=tuple(_row(ask, cell, labels) for cell in found.release.cells if cell.count != 0),
+        withheld=any(cell.reason for cell in found.release.cells),
         read_as=found.understood.text,
         notes=tuple(_notes(ask, found)),
         counted=how_counted(ask, found),

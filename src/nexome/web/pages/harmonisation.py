@@ -28,6 +28,7 @@ WIDTH: Final = 1040
 _ROW: Final = 46  # pixels of height a source takes
 _LEFT: Final = 0.16  # share of the width that names take
 _PERCENTS: Final = (5.0, 25.0, 50.0, 75.0, 95.0)
+_BOX: Final = np.array([-5.0, -2.5, 0.0, 2.5, 5.0])  # pixels above and below, that make strokes a bar
 _TICKS: Final = 6
 
 
@@ -220,19 +221,20 @@ def _layers(shown: list[SourceFigures], at: list[int]) -> Layers:
 
     y = 1 - (np.arange(len(shown)) + 0.5) / len(shown)
     pale, strong = np.zeros(len(shown), np.int64), np.ones(len(shown), np.int64)
-    ends = [(values[:, 0], values[:, 4], pale), (values[:, 1], values[:, 3], strong)]
+    lines = [(values[:, 0], values[:, 4], y, pale)]
+    lines += [(values[:, 1], values[:, 3], y + offset, strong) for offset in _BOX / (40 + _ROW * len(shown))]
     strokes = Strokes(
-        np.concatenate([x(a) for a, _, _ in ends]),
-        np.concatenate([y, y - 0.012]),
-        np.concatenate([x(b) for _, b, _ in ends]),
-        np.concatenate([y, y - 0.012]),
-        np.concatenate([role for *_, role in ends]),
+        np.concatenate([x(begin) for begin, *_ in lines]),
+        np.concatenate([at for *_, at, _ in lines]),
+        np.concatenate([x(end) for _, end, *_ in lines]),
+        np.concatenate([at for *_, at, _ in lines]),
+        np.concatenate([role for *_, role in lines]),
     )
     labels = [
         Label(0.01, float(place) - 0.02, source.source, role=0)
         for place, source in zip(y, shown, strict=True)
     ]
-    medians = Points(x(values[:, 2]), y - 0.006, np.full(len(shown), 2), [s.source for s in shown])
+    medians = Points(x(values[:, 2]), y, np.full(len(shown), 2), [s.source for s in shown])
     ticks = [(float(x(tick)), f"{tick:g}") for tick in _steps(low, high)]
     return Layers(
         WIDTH,
