@@ -67,6 +67,7 @@ _TOKEN: Final[Table] = {
 }
 _PROJECT: Final[Table] = {
     "list": ("nexome.cli.projects:list_projects", "List projects: purposes, populations, people."),
+    "resume": ("nexome.cli.projects:resume", "Let a paused project go on."),
     "close": ("nexome.cli.projects:close", "Close a project for good."),
 }
 _AUDIT: Final[Table] = {
@@ -90,6 +91,7 @@ _COHORT: Final[Table] = {
     "list": ("nexome.cli.cohort:list_cohorts", "List all cohorts."),
     "show": ("nexome.cli.cohort:show", "Show one cohort, or its receipt."),
     "variables": ("nexome.cli.cohort:variables", "List the variables of a cohort."),
+    "access": ("nexome.cli.cohort:access", "Open a cohort to questions, or make it private."),
     "dictionary": ("nexome.cli.cohort:dictionary", "Write a cohort's data dictionary."),
     "export": ("nexome.cli.cohort:export", "Write the rows of a cohort to a file."),
     "withdraw": ("nexome.cli.cohort:withdraw", "Take a cohort out of the root."),

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from nexome.store.cohorts import CohortStore
+from nexome.store.root import open_root
 
 ROWS = "id,sex,chol\nP-1,1,5.2\nP-2,2,-9\nP-3,1,400\n"
 DICTIONARY = (
@@ -120,6 +121,20 @@ def test_export_and_dictionary_give_the_source_back(town, nexome):
     nexome(*words)
     store = CohortStore.open(town / "root")
     assert store.get("again").table().equals(store.get("town").table())
+
+
+def test_a_cohort_is_opened_and_made_private(town, nexome):
+    assert "town is open now" in nexome("cohort", "access", "town", "open").output
+    assert "town is open already" in nexome("cohort", "access", "town", "open").output
+    assert CohortStore.open(town / "root").get("town").access == "open"
+    assert "private now" in nexome("cohort", "access", "town", "private").output
+
+
+def test_an_export_is_in_the_event_log(town, nexome):
+    nexome("cohort", "export", "town", "-o", "out.csv", "--variable", "chol")
+    (event,) = open_root(town / "root").read_events(kinds=["cohort-exported"])
+    assert event.values["variables"] == ["chol"]
+    assert event.values["identifiers"] is False
 
 
 def test_a_cohort_is_withdrawn(town, nexome):

@@ -9,6 +9,7 @@ import click
 
 from nexome.cli.following import publishes
 from nexome.cli.options import format_bytes, print_rows, root_option
+from nexome.model.terms import ACCESS, Access
 
 if TYPE_CHECKING:
     from nexome.model.cohorts import Variable
@@ -165,13 +166,31 @@ def export(root: Path, cohort: str, version: int | None, output: Path, **said: A
     from nexome.cli.upkeep import progress  # noqa: PLC0415
     from nexome.store.cohorts.export import export_cohort  # noqa: PLC0415
 
-    found = _store(root).get(cohort, version)
+    store = _store(root)
+    found, identifiers = store.get(cohort, version), said["identifiers"]
     names = list(said["names"]) or None
-    made = export_cohort(
-        root, found, output, names=names, identifiers=said["identifiers"], progress=progress()
-    )
+    made = export_cohort(root, found, output, names=names, identifiers=identifiers, progress=progress())
+    told = {"cohort": cohort, "cohort_version": found.version, "identifiers": identifiers}
+    store.root.append_event("cohort-exported", **told, variables=names or "all")
     for path in made:
         click.echo(f"{path}  {format_bytes(path.stat().st_size)}")
+
+
+@click.command()
+@root_option
+@click.argument("cohort")
+@click.argument("wanted", metavar="open|private", type=click.Choice(ACCESS))
+def access(root: Path, cohort: str, wanted: Access) -> None:
+    """Open a cohort to questions on its published grid, or make it private.
+
+    Rows of people are never shown to readers; what is computed from them passes disclosure control.
+
+    \b
+    Example:
+      nexome cohort access nhanes open
+    """
+    changed = _store(root).switch_access(cohort, wanted)
+    click.echo(f"{cohort} is {wanted} {'now' if changed else 'already'}.")
 
 
 @click.command()

@@ -74,9 +74,11 @@ def withdraw(root: Path, study: str, reason: str, yes: bool) -> None:
 
     Its bytes are removed by a later `nexome compact`; backups made before still hold them.
 
+    The word `study` may be left out.
+
     \b
     Example:
-      nexome withdraw T2D --reason "superseded by T2D-2026" --root associations
+      nexome withdraw study T2D --reason "superseded by T2D-2026" --root associations
     """
     with open_centre(root) as centre:
         known = centre.owner_view().study(study)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from nexome.model.cohorts import Cohort, Dictionary
-from nexome.model.errors import NotFoundError
+from nexome.model.errors import NotFoundError, StoreError
 from nexome.model.terms import Access
 from nexome.store.associations.staging import sweep
 from nexome.store.cohorts.manifest import (
@@ -68,10 +68,21 @@ class CohortStore:
             if self._seen is None or self._seen[0] != stamp:
                 present = load_manifest(self.root.path)
                 if is_pending(self.root.path, present):
-                    finish_withdrawals(self.root)
+                    self._finish_withdrawals()
                     stamp, present = self._stamp(), load_manifest(self.root.path)
                 self._seen = (stamp, present)
             return self._seen[1]
+
+    def _finish_withdrawals(self) -> None:
+        try:
+            finish_withdrawals(self.root)
+        except PermissionError:
+            raise StoreError(
+                "a withdrawal of participants waits to be finished, and the root can only be read",
+                where=str(self.root.path),
+                expected="tables without those who withdrew",
+                todo="Run `nexome cohort list` once where the root can be written.",
+            ) from None
 
     def cohorts(self) -> Sequence[CohortEntry]:
         """The newest version of each cohort, by id."""

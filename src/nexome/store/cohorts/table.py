@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -121,7 +122,7 @@ class CohortTable:
     @property
     def cohort(self) -> Cohort:
         """What is known of the cohort."""
-        return self._described[0]
+        return replace(self._described[0], access=self.access)  # it may have been switched since
 
     @property
     def dictionary(self) -> Dictionary:
