@@ -7,12 +7,13 @@ twenty values is missing; one person in five has a second visit a few years late
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
@@ -21,6 +22,7 @@ from nexome.model.cohorts import Category, Cohort, Dictionary, Variable
 COHORT: Final = Cohort(
     "made", title="Made cohort", title_zh="模拟队列", access="open", sampling="other", people="made"
 )
+TARGET: Final = "made-harmonised"
 MISSING: Final = 0.05
 SECOND_VISIT: Final = 0.2
 BLOCK: Final = 50_000  # rows written at once
@@ -75,6 +77,41 @@ def _variable(number: int) -> Variable:
             return Variable(name, "integer", f"Count {number}", unit="1", minimum=0, maximum=500)
         case _:
             return Variable(name, "decimal", f"Quantity {number}", unit="g/L", minimum=0, maximum=200)
+
+
+def made_mapping(plan: CohortPlan) -> str:
+    """A mapping (YAML) of the whole cohort: LDL into mg/dL, sex recoded, everything else as it is."""
+    targets, taken = [], []
+    for variable in made_dictionary(plan):
+        if variable.role == "participant":
+            continue
+        target = asdict(variable) | {"categories": [asdict(c) for c in variable.categories]}
+        rule: dict[str, Any] = {"take": variable.name}
+        if variable.name == "ldl":
+            target |= {"unit": "mg/dL", "minimum": 4, "maximum": 800}
+        if variable.role == "sex":
+            target["categories"] = [{"code": "male"}, {"code": "female"}]
+            rule["recode"] = {"1": "male", "2": "female"}
+        targets.append((variable.name, target))
+        taken.append((variable.name, rule))
+    mapping = {
+        "target": {"id": TARGET, "title": "Made cohort, harmonised", "access": "private"},
+        "variables": {name: _without_defaults(target) for name, target in targets},
+        "sources": {COHORT.id: {"variables": dict(taken)}},
+    }
+    return orjson.dumps(mapping).decode()  # JSON is YAML
+
+
+def _without_defaults(target: dict[str, Any]) -> dict[str, Any]:
+    kept = {
+        name: value for name, value in target.items() if name != "name" and value not in ("", (), [], None)
+    }
+    if "categories" in kept:
+        kept["categories"] = [
+            {name: value for name, value in category.items() if value not in ("", False)}
+            for category in kept["categories"]
+        ]
+    return kept
 
 
 def write_csv(plan: CohortPlan, path: Path) -> int:
