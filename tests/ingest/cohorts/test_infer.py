@@ -1,5 +1,7 @@
 """Dictionaries that are inferred: types, codes, units, roles, each with its reason, none confirmed."""
 
+import pandas as pd
+import pyreadstat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -183,6 +185,27 @@ def test_what_was_inferred_reads_the_file(values, tmp_path_factory):
     assert unsure or not problems
     for value, cell, code in zip(values, read["v"], codes.get("v", [None] * len(values)), strict=True):
         assert cell is not None or code is not None or value in {"", "NA", "None", "<3"} or unsure
+
+
+def test_what_the_file_says_is_kept(tmp_path):
+    rows = "".join(f"{i},baseline_arm_1,labs,{n},{n}.5\n" for i in range(9) for n in (1, 2))
+    head = "record_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,x"
+    found = inferred(written(tmp_path / "export.csv", f"{head}\n{rows}"))
+    assert {v.name: v.role for v in found.dictionary if v.role} == {
+        "record_id": "participant",
+        "redcap_visit": "visit",
+    }
+    pyreadstat.write_sav(
+        pd.DataFrame({"gender": [1.0, 2.0] * 10, "chol": [5.5, -9.0] * 10}),
+        tmp_path / "c.sav",
+        column_labels={"chol": "总胆固醇 (mmol/L)"},
+        variable_value_labels={"gender": {1: "woman", 2: "man"}},
+        missing_ranges={"chol": [-9]},
+    )
+    sex, cholesterol = inferred(tmp_path / "c.sav").dictionary
+    assert sex.categories == (Category("1", "woman"), Category("2", "man"))
+    assert (sex.role, cholesterol.unit, cholesterol.missing_codes) == ("sex", "mmol/L", {"-9"})
+    assert cholesterol.maximum is not None
 
 
 def test_decimal_commas_are_told(tmp_path):

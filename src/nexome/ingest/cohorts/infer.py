@@ -12,7 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
 from nexome.formats.cohorts import CohortReader, Note, SourceColumn
+from nexome.formats.cohorts.cells import cell_text
 from nexome.formats.cohorts.reader import SAMPLE_ROWS
 from nexome.formats.cohorts.units import unit_of_last_word
 from nexome.ingest.cohorts import words
@@ -61,7 +64,7 @@ def infer_dictionary(reader: CohortReader, rows: int = SAMPLE_ROWS) -> Inference
     stated = reader.dictionary.by_name
     units = {name: _unit(source, stated[name]) for name, source in named.items()}
     values = {c.name: _values(c, reader, units[c.name], bare=named[c.name].bare) for c in columns}
-    roles = guess_roles(columns, values, {name: source.bare or name for name, source in named.items()})
+    roles = _roles(reader, columns, values)
     variables, guesses = [], []
     for column in columns:
         told = [*values[column.name].guesses, *filter(None, (units[column.name], roles.get(column.name)))]
@@ -90,6 +93,19 @@ def _repeated(dictionary: Dictionary, columns: list[Profile]) -> list[Note]:
             "且没有随访或日期列来区分同一参与者的各行。",
         )
     ]
+
+
+def _roles(
+    reader: CohortReader, columns: list[Profile], values: Mapping[str, ValueGuess]
+) -> dict[str, Guess]:
+    """The roles that the file states, and guesses of the others."""
+    stated = {v.role: v.name for v in reader.dictionary if v.role}
+    guessed = guess_roles(columns, values, {c.name: c.bare or c.name for c in reader.columns})
+    found = {n: g for n, g in guessed.items() if g.value not in stated and n not in stated.values()}
+    return found | {
+        name: Guess(name, "role", role, "the file says so", "文件中写明", "sure")
+        for role, name in stated.items()
+    }
 
 
 def _unit(source: SourceColumn, stated: Variable) -> Guess | None:
@@ -134,14 +150,14 @@ def _variable(stated: Variable, source: SourceColumn, values: ValueGuess, told: 
     bare = source.bare or source.header
     chinese = bool(_CHINESE.search(bare))
     role = by_kind["role"].value if "role" in by_kind else ""
-    sensitivity = _sensitivity(source, role)
+    sensitivity = stated.sensitivity if stated.sensitivity != "personal" else _sensitivity(source, role)
     if sensitivity != "personal":
         told.append(_told_sensitivity(source.name, sensitivity))
     return replace(
         stated,
         type=values.type,
-        label=stated.label or ("" if chinese else bare),
-        label_zh=stated.label_zh or (bare if chinese else ""),
+        label=stated.label or ("" if chinese or stated.label_zh else bare),
+        label_zh=stated.label_zh or (bare if chinese and not stated.label else ""),
         unit=by_kind["unit"].value if "unit" in by_kind and values.type in {"integer", "decimal"} else "",
         categories=values.categories,
         role=role,  # type: ignore[arg-type]  # a guess of a role is one of them
@@ -176,7 +192,8 @@ def _known_analyte(variable: Variable, column: Profile) -> tuple[Variable, list[
     if analyte is None or limits is None:
         return variable, []
     shown = f"{limits[0]:g} to {limits[1]:g} {variable.unit}"
-    outside = (column.numbers < limits[0]) | (column.numbers > limits[1])
+    coded = np.array([cell_text(n) in variable.missing_codes for n in column.numbers.tolist()], bool)
+    outside = ~coded & ((column.numbers < limits[0]) | (column.numbers > limits[1]))
     if column.share(outside) > _MOST_OUTSIDE:
         why = (
             f"{analyte.label} is possible from {shown}, where few of the values lie: the unit may be another"
