@@ -72,6 +72,13 @@ def test_robust_limits_follow_outliers_less_than_mean_and_sd():
     assert upper < plain
 
 
+def test_what_is_above_0_has_no_limit_below():
+    x = np.abs(np.random.default_rng(12).normal(2, 1, 60)) + 0.01
+    found = reference_limits(from_sample(x))
+    assert found.lower_low > 0
+    assert reference_limits(from_sample(x - 2)).lower < 0
+
+
 def test_the_bootstrap_is_seeded_and_weights_count():
     x = RNG.normal(10, 2, 90)
     assert reference_limits(from_sample(x)) == reference_limits(from_sample(x))

@@ -3,7 +3,7 @@
 Non-parametric from `people_least` people on: the smoothed 2.5th and 97.5th percentiles, with the intervals of
 `percentiles` (the guideline's ranks). Fewer, from 20 on: the robust method of Horn, Pesce & Copeland (1998),
 biweight location and scale with the constants 3.7 and 205.6, of the logarithms where these are the more
-symmetrical, intervals by a seeded bootstrap. Which it was is said in `method`; fewer than 20 have none.
+symmetrical or a limit would else fall below 0, intervals by a seeded bootstrap. Which it was is said in `method`; fewer than 20 have none.
 """
 
 from __future__ import annotations
@@ -71,18 +71,26 @@ def reference_limits(
 
 
 def _robust_with_interval(distribution: Distribution, *, level: float, seed: int) -> Limits:
-    logs = prefers_logarithms(distribution)
+    if prefers_logarithms(distribution):
+        return _robust(distribution, level=level, seed=seed, logarithms=True)
+    found = _robust(distribution, level=level, seed=seed, logarithms=False)
+    if distribution.values[0] > 0 > found.lower_low:  # no limit below 0 of what is always above
+        return _robust(distribution, level=level, seed=seed, logarithms=True)
+    return found
+
+
+def _robust(distribution: Distribution, *, level: float, seed: int, logarithms: bool) -> Limits:
     values, weights = distribution.sample()
-    values = np.log(values) if logs else values
+    values = np.log(values) if logarithms else values
     chance = weights / weights.sum()
     draws = np.random.default_rng(seed).choice(len(values), (BOOTSTRAPS, len(values)), p=chance)
     n = distribution.effective
     lower, upper = robust_limits(values[None, :], weights[None, :], effective=n)
     lows, highs = robust_limits(values[draws], effective=n)
     sides = [(1 - level) / 2, (1 + level) / 2]
-    ends = [lower[0], *np.nanquantile(lows, sides), upper[0], *np.nanquantile(highs, sides)]
-    shown = np.exp(ends) if logs else np.asarray(ends)
-    return Limits("robust, logarithms" if logs else "robust", *map(float, shown))
+    ends = np.array([lower[0], *np.nanquantile(lows, sides), upper[0], *np.nanquantile(highs, sides)])
+    shown = np.exp(ends) if logarithms else ends
+    return Limits("robust, logarithms" if logarithms else "robust", *map(float, shown))
 
 
 def robust_limits(

@@ -360,18 +360,33 @@ def _cubic(x: Floats, knot: Any, last: Any) -> Floats:
 
 
 def _checked(curve: Curve, table: _Table) -> Curve:
-    """The curve with its deviation (seven centiles, four quarters of age by people) and cut."""
+    """The curve with its deviation (seven centiles, four quarters of age by people) and cut.
+
+    A level stands for all values that are rounded to it: a centile within it has a part of its people below.
+    """
     power, median, variation = curve.at(table.ages)
-    z = z_of(np.exp(table.logs)[None, :], power[:, None], median[:, None], variation[:, None])
+    edges = _edges(np.exp(table.logs))
+    z = z_of(edges[None, :], power[:, None], median[:, None], variation[:, None])
     total = table.weight.sum(1)
     quarter = np.minimum((4 * (np.cumsum(total) - total / 2) / total.sum()).astype(int), 3)
     largest = 0.0
-    for q in range(4):
-        w = table.weight[quarter == q]
-        for share in CHECKED if w.sum() > 0 else ():
-            below = w[z[quarter == q] < special.ndtri(share)].sum() / w.sum()
-            sampling = 3 * math.sqrt(share * (1 - share) / w.sum())
-            largest = max(largest, abs(float(below) - share) - sampling)
+    for share in CHECKED:
+        part = np.clip((special.ndtri(share) - z[:, :-1]) / np.diff(z, axis=1), 0.0, 1.0)
+        below = (table.weight * part).sum(1)
+        for q in range(4):
+            n = total[quarter == q].sum()
+            if n > 0:
+                sampling = 3 * math.sqrt(share * (1 - share) / n)
+                largest = max(largest, abs(float(below[quarter == q].sum() / n) - share) - sampling)
     with np.errstate(divide="ignore"):
         cut = float(special.ndtr(-1 / (variation * np.abs(power))).max())
     return replace(curve, deviation=largest, cut=cut)
+
+
+def _edges(values: Floats) -> Floats:
+    """Edges of levels [K + 1]: half-way to their neighbours, above 0."""
+    if len(values) == 1:
+        return np.array([0.5, 1.5]) * values
+    between = (values[1:] + values[:-1]) / 2
+    first = max(2 * values[0] - between[0], values[0] / 2)
+    return np.concatenate([[first], between, [2 * values[-1] - between[-1]]])
