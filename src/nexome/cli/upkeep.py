@@ -133,6 +133,7 @@ def compact(root: Path) -> None:
     from nexome.store.disk import RootLock  # noqa: PLC0415
     from nexome.store.genotypes import GenotypeStore  # noqa: PLC0415
     from nexome.store.knowledge import clean_knowledge  # noqa: PLC0415
+    from nexome.store.reference import clean_reference  # noqa: PLC0415
     from nexome.store.track_writer import clean_tracks  # noqa: PLC0415
 
     with open_centre(root) as centre:
@@ -143,6 +144,7 @@ def compact(root: Path) -> None:
         CohortStore(centre.root).clean()
         with RootLock(root):
             clean_tracks(root)
+            clean_reference(root)
             clean_knowledge(root)
         after = len(centre.store.snapshot().segments)
     click.echo(f"{before} segments became {after}." if before != after else "Nothing is waiting.")

@@ -2,8 +2,9 @@
 
 Non-parametric from `people_least` people on: the smoothed 2.5th and 97.5th percentiles, with the intervals of
 `percentiles` (the guideline's ranks). Fewer, from 20 on: the robust method of Horn, Pesce & Copeland (1998),
-biweight location and scale with the constants 3.7 and 205.6, of the logarithms where these are the more
-symmetrical or a limit would else fall below 0, intervals by a seeded bootstrap. Which it was is said in `method`; fewer than 20 have none.
+biweight location and scale with the constants 3.7 and 205.6, with a seeded bootstrap; of the logarithms where
+these are the more symmetrical, or a limit of what is above 0 would fall below. Which it was is said in
+`method`; fewer than 20 have none.
 """
 
 from __future__ import annotations
