@@ -7,8 +7,9 @@ import jsonschema
 import pytest
 import yaml
 
+from nexome.formats.dictionary import write_dictionary
 from nexome.ingest.mapping.reading import parse_mapping, read_mapping
-from nexome.model.errors import InputError
+from nexome.model.errors import InputError, NotFoundError
 from tests.ingest.mapping.making import BOTH, LAKE_RULES, TARGET, TOWN_RULES
 
 SCHEMA = json.loads(
@@ -48,10 +49,12 @@ def town(rules):
 WRONG = [
     ("", "nothing"),
     ("target: [", "line 1"),
-    ("a: 1\n", "line 1, a: 'a'; expected one of target, variables, sources, persons"),
+    ("a: 1\n", "line 1, a: 'a'; expected one of target, variables, dictionary"),
     ("target: x\nvariables: {}\n", "no sources"),
     ("target: x\nsources: {a: {variables: {y: z}}}\n", "no variables"),
     ("target: no good\nvariables: {a: {}}\nsources: {s: {variables: {a: b}}}\n", "line 1"),
+    (TARGET + "dictionary: d.csv\nsources:\n" + TOWN_RULES, "two dictionaries"),
+    ("target: x\ndictionary: d.csv\nsources: {s: {variables: {a: b}}}\n", "a mapping that is none itself"),
     (TARGET + TARGET + "sources:\n" + TOWN_RULES, "'target' for the second time"),
     (TARGET + "sources: &x\n  a: *x\n", "an alias"),
     (town("    variabels:\n      sex: Sex\n"), "line 17, sources.town.variabels.*Did you mean variables"),
@@ -100,6 +103,15 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "m.yaml").write_bytes("目标: 甲".encode("gb18030"))
     with pytest.raises(InputError, match="not UTF-8"):
         read_mapping(tmp_path / "m.yaml")
+
+
+def test_a_dictionary_in_a_file(tmp_path):
+    path = tmp_path / "m.yaml"
+    path.write_text(f"target: x\ndictionary: d.yaml\nsources:\n{TOWN_RULES}", encoding="utf-8")
+    with pytest.raises(NotFoundError, match=r"m\.yaml, line 2, dictionary.*d\.yaml"):
+        read_mapping(path)
+    write_dictionary(tmp_path / "d.yaml", parse_mapping(BOTH).dictionary)
+    assert read_mapping(path).dictionary == parse_mapping(BOTH).dictionary
 
 
 def test_the_schema_says_what_the_reader_says():

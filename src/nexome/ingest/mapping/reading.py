@@ -37,11 +37,11 @@ from nexome.model.cohorts import (
     Dictionary,
     Variable,
 )
-from nexome.model.errors import InputError
+from nexome.model.errors import InputError, NexomeError
 from nexome.model.expressions import parse
 from nexome.model.ucum import read_unit
 
-_TOP: Final = ("target", "variables", "sources", "persons")
+_TOP: Final = ("target", "variables", "dictionary", "sources", "persons")
 _VARIABLE: Final = (*(f.name for f in fields(Variable)), "analyte")
 _CATEGORY: Final = tuple(f.name for f in fields(Category))
 _SOURCE: Final = (
@@ -66,20 +66,20 @@ _HOW: Final = ("take", "derive", "constant")
 def read_mapping(path: Path) -> Mapping:
     """A mapping from a YAML file. InputError, FormatError name file, line and what was expected."""
     top, text = read_located_file(Path(path))
-    return _mapping(top, text)
+    return _mapping(top, text, Path(path).parent)
 
 
 def parse_mapping(text: str, *, name: str = "mapping") -> Mapping:
     """A mapping from the text of its YAML; `name` stands for the file in messages."""
-    return _mapping(read_located(text, name), text)
+    return _mapping(read_located(text, name), text, None)
 
 
-def _mapping(top: Place, text: str) -> Mapping:
+def _mapping(top: Place, text: str, folder: Path | None) -> Mapping:
     keys = top.keys(_TOP)
     for needed in ("target", "sources"):
         if needed not in keys:
             raise top.wrong(f"no {needed}", f"the key {needed}")
-    dictionary, analytes = _dictionary(keys, top)
+    dictionary, analytes = _dictionary(keys, top, folder)
     sources = tuple(_source(name, place, dictionary) for name, place in keys["sources"].keys().items())
     if not sources:
         raise keys["sources"].wrong("no source", "at least one")
@@ -117,17 +117,35 @@ def _made(make: Any, values: dict[str, Any], place: Place) -> Any:
         raise error.at(place.where) from None
 
 
-def _dictionary(keys: dict[str, Place], top: Place) -> tuple[Dictionary, tuple[tuple[str, str], ...]]:
-    if "variables" not in keys:
-        raise top.wrong("no variables", "the key variables")
-    variables, analytes = _variables(keys["variables"])
-    if any(v.name == SOURCE for v in variables):
-        raise keys.get("variables", top).wrong(
-            f"a variable {SOURCE}", "another name: the store says there where a row is from"
+def _dictionary(
+    keys: dict[str, Place], top: Place, folder: Path | None
+) -> tuple[Dictionary, tuple[tuple[str, str], ...]]:
+    if ("variables" in keys) == ("dictionary" in keys):
+        raise top.wrong(
+            "no variables" if "variables" not in keys else "two dictionaries",
+            "the key variables, or dictionary",
         )
-    return _made(lambda v: Dictionary(tuple(v["variables"])), {"variables": variables}, top), tuple(
-        analytes.items()
-    )
+    if "dictionary" in keys:
+        variables, analytes = list(_read_dictionary(keys["dictionary"], folder)), dict[str, str]()
+    else:
+        variables, analytes = _variables(keys["variables"])
+    place = keys.get("variables") or keys["dictionary"]
+    if any(v.name == SOURCE for v in variables):
+        raise place.wrong(f"a variable {SOURCE}", "another name: this one says where a row is from")
+    made = _made(lambda values: Dictionary(tuple(values["variables"])), {"variables": variables}, place)
+    return made, tuple(analytes.items())
+
+
+def _read_dictionary(place: Place, folder: Path | None) -> Dictionary:
+    """The dictionary of a file beside the mapping."""
+    from nexome.formats.dictionary import read_dictionary  # noqa: PLC0415  only where a file is named
+
+    if folder is None:
+        raise place.wrong("a file, in a mapping that is none itself", "the key variables")
+    try:
+        return read_dictionary(folder / place.text())
+    except NexomeError as error:
+        raise error.at(place.where) from None
 
 
 def _variables(place: Place) -> tuple[list[Variable], dict[str, str]]:
