@@ -118,7 +118,13 @@ def list_sets(root: Path, *, as_json: bool) -> None:
 @root_option
 @_NAME
 @click.option("--variable", help="One variable: its groups, limits, percentiles.")
-@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@click.option(
+    "--language",
+    type=click.Choice(["en", "zh"]),
+    default="en",
+    show_default=True,
+    help="Language of the data sheet.",
+)
 @click.option("--receipt", is_flag=True, help="The receipt: what was run, on which bytes.")
 @_JSON
 def show(root: Path, name: str, variable: str | None, language: str, *, receipt: bool, as_json: bool) -> None:
