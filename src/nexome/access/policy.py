@@ -57,6 +57,7 @@ REASONS: Final = {
     "needs_project": "this question needs a grant on the cohort in a project",
     "needs_permit": "human genetic resources are answered about only under a permit that the cohort names",
     "project_closed": "the project is closed",
+    "project_paused": "the project was refused so often that its owner must look at the audit log first",
     "no_consent": "nobody in this cohort agreed to the purpose of the project",
     "stale": "a participant has withdrawn since these reference values were made",
 }

@@ -13,6 +13,7 @@ from nexome.model.errors import InputError
 
 if TYPE_CHECKING:
     from nexome.access.centre import Centre
+    from nexome.store.ledger import Project
 
 SUBJECT_MOST = 100  # letters the catalogue keeps of what a grant is on
 
@@ -43,6 +44,15 @@ def grant_on_cohort(
         "owner", "grant_remove" if remove else "grant", subject, name=name, purposes=list(purposes)
     )
     return f"cohort {table.id}" + (f" in project {project}" if project else " on its grid")
+
+
+def _state(centre: Centre, project: Project) -> str:
+    from nexome.store.ledger import count_refusals  # noqa: PLC0415
+
+    if project.closed:
+        return f"closed {project.closed}"
+    refused = count_refusals(centre.root.path, project.name) - project.excused
+    return "paused" if refused >= centre.settings.disclosure_refusals else f"open, {refused} refusals"
 
 
 def checked_purposes(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -87,10 +97,31 @@ def list_projects(root: Path) -> None:
                     " ".join(project.purposes) or "general research use",
                     f"{count_populations(centre.root.path, project.name)} of {most}",
                     ", ".join(sorted({f"{g.name} ({g.study.split(':')[1]})" for g in mine})),
-                    f"closed {project.closed}" if project.closed else "open",
+                    _state(centre, project),
                 )
             )
     print_rows(("project", "purposes", "populations", "who", "state"), rows)
+
+
+@click.command()
+@root_option
+@click.argument("project")
+def resume(root: Path, project: str) -> None:
+    """Let a project go on that waits because it was refused too often.
+
+    Each refusal for what was answered before tells a little of a few people. Look first at what was asked.
+
+    \b
+    Example:
+      nexome audit show --project LIPIDS-2026 --root centre
+      nexome project resume LIPIDS-2026 --root centre
+    """
+    from nexome.store.ledger import excuse_refusals  # noqa: PLC0415
+
+    with open_centre(root) as centre:
+        found = excuse_refusals(centre.root.path, project)
+        centre.catalogue.accounts.audit("owner", "project_resume", found.name, refusals=found.excused)
+    click.echo(f"Project {found.name} goes on; {found.excused} refusals were looked at.")
 
 
 @click.command()

@@ -88,6 +88,12 @@ class Settings:
         "一个项目最多可获得多少个不同人群的结果；由项目台账记录。",
         least=1,
     )
+    disclosure_refusals: int = _setting(
+        100,
+        "Refusals for what was answered before (each tells a little) until a project waits for its owner.",
+        "因此前结果而拒绝的次数上限（每次拒绝也会透露少许信息）；达到后项目暂停，待所有者查看。",
+        least=1,
+    )
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], *, where: str = "settings") -> Self:

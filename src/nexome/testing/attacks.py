@@ -262,7 +262,7 @@ def overlapping_percentiles(town: Town) -> int:
     if answer is None:
         return 0
     found = [answer.cells[0].percentiles.get(p, np.nan) for p in shares]
-    return sum(bool(abs(f - v) < 1e-4) for f, v in zip(found, np.sort(values)[ranks], strict=True))
+    return sum(bool(abs(f - v) < 1e-6) for f, v in zip(found, np.sort(values)[ranks], strict=True))
 
 
 def dominated_cell(town: Town) -> int:
@@ -290,6 +290,18 @@ def three_known(town: Town) -> int:
     return learned
 
 
+def refusals_read(town: Town) -> int:
+    """The individual tracker, with one refusal among answers taken for the target's group."""
+
+    def refused(group: int, target: int) -> float:
+        here = town.group == group
+        town.count(here)
+        less = town.count(here & town.without(target))
+        return float(np.isnan(less)) if town.reader == "controlled" else -less
+
+    return _groups_learned(town, refused)
+
+
 ATTACKS: Final[dict[str, Callable[[Town], int]]] = {
     "one-hot mean (dsBase #250)": one_hot_mean,
     "repeated vector (dsBase #250)": repeated_vector,
@@ -307,6 +319,12 @@ ATTACKS: Final[dict[str, Callable[[Town], int]]] = {
 }
 
 
+LEFT: Final[dict[str, Callable[[Town], int]]] = {
+    "tracker that takes a refusal for a yes": refusals_read,
+}
+"""What the system bounds and does not stop; the docs say so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How many of TARGETS an attack learned, and the reason most often given for a refusal ('' for none)."""
@@ -319,7 +337,7 @@ def run_attack(name: str, reader: ReaderClass, *, defended: bool) -> Outcome:
     """Run one attack in a fresh root."""
     with _root() as root:
         town = Town(root, reader, rules_of(Settings()) if defended else PER_QUERY_ALONE)
-        learned = ATTACKS[name](town)
+        learned = (ATTACKS | LEFT)[name](town)
         most = town.reasons.most_common(1)
         return Outcome(learned, most[0][0] if most else "")
 
@@ -327,8 +345,13 @@ def run_attack(name: str, reader: ReaderClass, *, defended: bool) -> Outcome:
 def attack_table() -> str:
     """The table of the docs, in Markdown, of attacks run now."""
     readers: tuple[ReaderClass, ...] = ("controlled", "grid")
-    cases = [(name, reader, on) for name in ATTACKS for reader in readers for on in (False, True)]
-    return table_of({case: run_attack(case[0], case[1], defended=case[2]) for case in cases})
+    return table_of({case: run_attack(case[0], case[1], defended=case[2]) for case in cases_of(readers)})
+
+
+def cases_of(readers: tuple[ReaderClass, ...]) -> list[tuple[str, ReaderClass, bool]]:
+    """What the table needs: attack, reader, defended; what is left is of the defended system alone."""
+    ways = dict.fromkeys(ATTACKS, (False, True)) | dict.fromkeys(LEFT, (True,))
+    return [(name, reader, on) for name in ways for reader in readers for on in ways[name]]
 
 
 def table_of(outcomes: Mapping[tuple[str, ReaderClass, bool], Outcome]) -> str:
@@ -339,12 +362,17 @@ def table_of(outcomes: Mapping[tuple[str, ReaderClass, bool], Outcome]) -> str:
         "| attack | controlled, off | controlled, on | grid, off | grid, on |",
         "|---|---|---|---|---|",
     ]
-    for name in ATTACKS:
+    for name in ATTACKS | LEFT:
         readers: tuple[ReaderClass, ...] = ("controlled", "grid")
-        runs = [outcomes[name, reader, on] for reader in readers for on in (False, True)]
-        cells = [f"{run.learned}" + (f" · {run.reason}" if run.reason else "") for run in runs]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+        cells = [_cell(outcomes.get((name, reader, on))) for reader in readers for on in (False, True)]
+        lines.append(f"| {name}{' (bounded, not stopped)' if name in LEFT else ''} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _cell(run: Outcome | None) -> str:
+    if run is None:
+        return "–"
+    return f"{run.learned}" + (f" · {run.reason}" if run.reason else "")
 
 
 def with_table(text: str, table: str) -> str:

@@ -12,7 +12,7 @@ from nexome.model.cohorts import Cohort
 from nexome.model.errors import NotFoundError, RefusedError, SettingsError, SpaceError
 from nexome.model.settings import Settings
 from nexome.store.audit import AuditLog
-from nexome.store.ledger import close_project
+from nexome.store.ledger import close_project, excuse_refusals
 from tests.access.disclosure.town import DICTIONARY, Town
 
 GRID = grid_of(DICTIONARY)
@@ -150,6 +150,20 @@ def test_a_full_ledger_says_so_and_still_repeats_itself(tmp_path):
     with refused("too_many_populations"):
         town.count(town.sex == 0)
     assert town.count(town.age >= 30) == (town.age >= 30).sum()
+
+
+def test_a_project_refused_too_often_waits_for_its_owner(town):
+    town.centre.settings = Settings(disclosure_refusals=2)
+    women = town.sex == 0
+    town.count(women)
+    for at in np.flatnonzero(women)[:2]:
+        with refused("difference"):
+            town.count(women & (np.arange(400) != at))
+    town.restart()
+    with refused("project_paused"):
+        town.count(women)
+    excuse_refusals(town.root, "P")
+    assert town.count(women) == women.sum()
 
 
 def test_who_has_no_grant_in_the_project_gets_nothing(town):

@@ -39,13 +39,14 @@ from nexome.access.disclosure.words import (
 from nexome.access.policy import REASONS, decide_cohort, may_use_project
 from nexome.methods.populations import sketch_people, sketch_rows
 from nexome.model.errors import NotFoundError, RefusedError
-from nexome.store.ledger import Session, read_project
+from nexome.store.ledger import Session, add_refusals, count_refusals, read_project
 
 if TYPE_CHECKING:
     from nexome.access.centre import Centre
     from nexome.access.identity import Principal
 
 SIZE_CLASSES: Final = (5, 10, 20, 50, 100, 1_000, 10_000, 100_000)
+_BY_LEDGER: Final = frozenset({"difference", "few_beside"})
 _HGR_ORDER: Final = ("excluded", "genetic-information", "material")
 
 Cell = npt.NDArray[np.int32]
@@ -116,6 +117,9 @@ class Guard:
             raise _refusal(question, "needs_project")
         if project.closed:
             raise _refusal(question, "project_closed")
+        refused = count_refusals(self.root, self.project) - project.excused
+        if self.rules.consider_ledger and refused >= self.rules.refusals:
+            raise _refusal(question, "project_paused")
         return project.purposes
 
     def _check_grid(self, question: Question, of: CohortLike, grid: GridLike | None) -> None:
@@ -149,6 +153,9 @@ class Guard:
         with self._session(state) as session:
             counts_alone = sums is None and question.kind in {"count", "histogram"}
             outcome = compose(found, reasons, session, rules=self.rules, margins=counts_alone)
+            told = sum(reason in _BY_LEDGER for reason in outcome.reasons)
+            if session is not None and told:
+                add_refusals(self.root, self.project, told)
             if all(outcome.reasons):
                 raise _refusal(
                     question, outcome.reasons[0], coarser=_merged(question, found, self._least(question))

@@ -21,6 +21,7 @@ class Rules:
 
     min_cell: int = 5
     populations: int = 1_024
+    refusals: int = 100
     parameters_share: float = 0.33  # DataSHIELD nfilter.glm
     categories: int = 40  # nfilter.levels.max
     categories_share: float = 0.33  # nfilter.levels.density
@@ -55,4 +56,8 @@ and takes a smallest cell from its client."""
 
 def rules_of(settings: Settings) -> Rules:
     """The rules of a root."""
-    return Rules(min_cell=settings.disclosure_min_cell, populations=settings.disclosure_populations)
+    return Rules(
+        min_cell=settings.disclosure_min_cell,
+        populations=settings.disclosure_populations,
+        refusals=settings.disclosure_refusals,
+    )
