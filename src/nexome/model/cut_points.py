@@ -101,7 +101,8 @@ def round_points(low: float, high: float, *, most: int = ROUND_MOST) -> tuple[fl
     exponent = math.floor(math.log10((high - low) / most)) - 1
     steps = (factor * 10.0**power for power in range(exponent, exponent + 4) for factor in (1, 2, 5))
     for step in steps:
-        first, last = math.floor(low / step) + 1, math.ceil(high / step) - 1
-        if last - first + 1 <= most:
-            return tuple(float(f"{number * step:.12g}") for number in range(first, last + 1))
+        first, last = math.floor(low / step), math.ceil(high / step)
+        if last - first - 1 <= most:
+            points = (float(f"{number * step:.12g}") for number in range(first, last + 1))
+            return tuple(point for point in points if low < point < high)[:most]
     return ()
