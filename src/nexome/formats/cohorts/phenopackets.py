@@ -32,6 +32,26 @@ from nexome.model.cohorts import Category, Dictionary, Variable
 from nexome.model.errors import FormatError
 
 _NOT_READ: Final = ("interpretations", "biosamples", "medicalActions", "files")
+_LEFT_OUT: Final = {
+    "interpretations": (
+        "{} phenopackets hold interpretations, which are not read.",
+        "{} 个 phenopacket 含有解读结果，未读取。",
+    ),
+    "biosamples": (
+        "{} phenopackets hold biosamples, which are not read.",
+        "{} 个 phenopacket 含有样本信息，未读取。",
+    ),
+    "medicalActions": (
+        "{} phenopackets hold medical actions, which are not read.",
+        "{} 个 phenopacket 含有诊疗措施，未读取。",
+    ),
+    "files": ("{} phenopackets name files, which are not read.", "{} 个 phenopacket 指向其他文件，未读取。"),
+    "age": (
+        "{} times give no age: they are no age in years, or the date of birth is not told.",
+        "{} 个时间点无法换算为年龄：不是以年计的年龄，或没有出生日期。",
+    ),
+    "value": ("{} measurements have no value.", "{} 项测量没有取值。"),
+}
 _SEXES: Final = {
     "FEMALE": Category("FEMALE", "female", "女"),
     "MALE": Category("MALE", "male", "男"),
@@ -287,7 +307,7 @@ def _measure(table: _Table, row: int, measurement: Mapping[str, Any]) -> None:
         codes.setdefault(found["id"], Category(found["id"], found.get("label", "")))
         table.put(row, code, found["id"])
     else:
-        table.left_out["measurements without a value"] += 1
+        table.left_out["value"] += 1
 
 
 def _quantity(table: _Table, row: int, named: tuple[str, str], quantity: Mapping[str, Any]) -> None:
@@ -312,14 +332,11 @@ def _dictionary(table: _Table) -> Dictionary:
 
 
 def _notes(table: _Table) -> list[Note]:
-    return [
-        Note(
-            f"{count} phenopackets hold {kind}, which are not read.",
-            f"{count} 个 phenopacket 含有 {kind}，未读取。",
-            table.file,
-        )
-        for kind, count in table.left_out.items()
-    ]
+    told = []
+    for kind, count in table.left_out.items():
+        text, text_zh = _LEFT_OUT[kind]
+        told.append(Note(text.format(count), text_zh.format(count), table.file))
+    return told
 
 
 def _columns(table: _Table, names: list[str], start: int, stop: int) -> dict[str, pa.Array]:
