@@ -142,3 +142,26 @@ def test_shapes_are_compared_whatever_level_and_scale() -> None:
 
 def test_piles_at_the_ends_are_found() -> None:
     assert piled_share(np.array([5.0, 5, 5, 7, 9, np.nan])) == (0.6, 0.2)
+
+
+odd_values = st.lists(st.floats(allow_nan=True, allow_infinity=True, width=32), min_size=0, max_size=40)
+
+
+@given(odd_values, odd_values, st.integers(0, 5))
+def test_whatever_stands_in_a_column_is_compared_without_fault(
+    one: list[float], other: list[float], seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    sides = []
+    for values in (one, other):
+        n = len(values)
+        sex = rng.choice(["male", "female", ""], n) if n else np.empty(0, dtype="<U6")
+        age = rng.choice([np.nan, -1.0, 35.0, 38.0, 200.0], n)
+        sides.append(People(np.array(values, float), sex, age))
+    shift = adjusted_shift(*sides)
+    assert shift is None or shift.cells > 0
+    assert len(age_trends(sides[0])) == 2
+    assert recording(sides[0].values).n <= len(one)
+    assert np.isnan(shape_distance(*sides))
+    assert all(0 <= share <= 1 for share in piled_share(sides[0].values))
+    assert shown_percentiles(sides[0].values).size == 9

@@ -155,7 +155,7 @@ def recording(values: Array) -> Recording:
     spread = float(np.subtract(*np.percentile(known, [75, 25]))) if known.size else np.nan
     if not known.size or not unit:
         return Recording(known.size, step, unit, np.full(10, np.nan), np.nan, np.nan, spread)
-    last = np.rint(known / unit).astype(np.int64) % 10
+    last = np.mod(np.rint(known / unit), 10).astype(np.int64)
     counts = np.bincount(last, minlength=10).astype(np.float64)
     fives, even = counts[[0, 5]].sum() / known.size, counts[::2].sum() / known.size
     if spread < 10 * unit:

@@ -316,3 +316,23 @@ def test_every_analyte_of_the_mislabelled_table_is_caught(shared: Path, told: bo
         assert unit_evidence(numbers(table, column), quantity, declared=unit, **known).verdict == "agrees"
     for column, quantity in (("sys", "systolic_pressure"), ("dia", "diastolic_pressure")):
         assert unit_evidence(numbers(table, column), quantity, declared=PRESSURE, **known).verdict == "agrees"
+
+
+@given(
+    st.sampled_from(sorted(TYPICAL)),
+    st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=60),
+    st.sampled_from(["", "label"]),
+)
+def test_whatever_stands_in_a_column_there_is_a_verdict(
+    quantity: str, values: list[float], label: str
+) -> None:
+    declared = TYPICAL[quantity].unit if label else ""
+    found = unit_evidence(np.array(values, float), quantity, declared=declared)
+    assert found.verdict in {"agrees", "wrong", "unlabelled", "unclear", "too-few"}
+    assert found.reason
+
+
+@pytest.mark.parametrize("value", [0.0, -5.0, 1e300, 1e-300])
+def test_a_column_of_one_impossible_value_has_no_unit(value: float) -> None:
+    found = unit_evidence(np.full(100, value), "glucose", declared="mmol/L")
+    assert (found.verdict, found.unit, found.strays) == ("unclear", "", None)

@@ -184,7 +184,7 @@ def _verdict(
         return UnitEvidence(known.name, declared, "too-few", "", n, (), None, *_few(n))
     best = fits[0]
     own = next((f for f in fits if declared and _same(f.unit, declared)), None)
-    rivals = [f for f in fits if not 1 / _NEAR < f.median / best.median < _NEAR]
+    rivals = [f for f in fits if not best.median / _NEAR < f.median < best.median * _NEAR]
     alone = all(f.distance >= BETTER * max(best.distance, 0.5) for f in rivals)
     verdict: Verdict
     if own is None:
