@@ -15,6 +15,7 @@ ERRORS = {"NotFoundError", "QueryError", "InputError", "RefusedError", "NexomeEr
 # What a page asks: the doors of a View and what they ask in turn. Errors of imports are of the command line.
 SOURCES = [
     *sorted((HOME / "access").glob("*.py")),
+    *sorted((HOME / "access/disclosure").glob("*.py")),
     *sorted((HOME / "web/pages").glob("*.py")),
     HOME / "access/reference/doors.py",
     HOME / "access/reference/placing.py",
