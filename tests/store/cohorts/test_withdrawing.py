@@ -1,5 +1,6 @@
 """A participant withdraws: gone from every version, list of identifiers, packed form, backup and restore."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from nexome.model.cohorts import Cohort
 from nexome.model.errors import DamagedError, FormatError, NotFoundError
 from nexome.store.backup import backup_root, restore_root
 from nexome.store.cohorts import PARTICIPANT, CohortStore
-from nexome.store.cohorts.people import read_identities, read_withdrawn, withdrawn_path
+from nexome.store.cohorts.people import read_identities, read_withdrawn, withdrawal, withdrawn_path
 from nexome.store.cohorts.verify import verify_cohorts
 from nexome.store.cohorts.withdrawing import samples_of
 from nexome.store.disk import CRASH_VARIABLE
@@ -189,6 +190,17 @@ def test_a_list_laid_into_a_restored_root_is_obeyed_by_the_first_reader(store, t
     restore_root(tmp_path / "backup", tmp_path / "again")
     shutil.copy(withdrawn_path(store.root.path), withdrawn_path(tmp_path / "again"))
     assert CohortStore.open(tmp_path / "again").get("town").people == 4
+
+
+def test_a_list_as_long_but_of_another_person_is_obeyed_too(store, tmp_path):
+    publish(store, rows())
+    store.withdraw_participant("town", "P001", reason="asked")
+    backup_root(store.root.path, tmp_path / "backup")
+    restore_root(tmp_path / "backup", tmp_path / "again")
+    other = withdrawn_path(tmp_path / "again")
+    key = store.participant_key("town", "P002")
+    other.write_text(json.dumps(withdrawal(key, "town", reason="asked")) + "\n")
+    assert key not in everywhere(CohortStore.open(tmp_path / "again"))
 
 
 def test_a_root_that_lost_its_list_does_not_shorten_that_of_its_backup(store, tmp_path):

@@ -6,7 +6,7 @@ is held.
     sequence    grows by one with every change
     cohorts     every version that can be opened; the highest number of an id is its newest
     past        versions that were withdrawn, with when and why
-    withdrawn   how many keys of withdrawn.jsonl these versions are known to be without
+    withdrawn   digest of the keys of withdrawn.jsonl that these versions are known to be without
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class CohortManifest:
     sequence: int = 0
     versions: tuple[CohortEntry, ...] = ()
     past: tuple[PastCohort, ...] = ()
-    withdrawn: int = 0
+    withdrawn: str = ""
 
     @cached_property
     def newest(self) -> Mapping[str, CohortEntry]:
@@ -135,8 +135,8 @@ class CohortManifest:
         kept = tuple(e for e in self.versions if e.id != cohort)
         return replace(self, sequence=self.sequence + 1, versions=kept, past=past)
 
-    def rewritten(self, entries: Iterable[CohortEntry], *, withdrawn: int) -> Self:
-        """The next manifest: these versions in place of those of the same number, free of so many keys."""
+    def rewritten(self, entries: Iterable[CohortEntry], *, withdrawn: str) -> Self:
+        """The next manifest: these versions in place of those of the same number, free of these keys."""
         fresh = {(e.id, e.version): e for e in entries}
         versions = tuple(fresh.get((e.id, e.version), e) for e in self.versions)
         return replace(self, sequence=self.sequence + 1, versions=versions, withdrawn=withdrawn)

@@ -213,6 +213,11 @@ def read_withdrawn(root: Path) -> Keys:
     )
 
 
+def digest_of(keys: Keys) -> str:
+    """Names a list of withdrawn participants, whatever its order; '' for nobody."""
+    return hashlib.sha256(np.unique(keys).astype("<u8").tobytes()).hexdigest()[:32] if len(keys) else ""
+
+
 def withdrawn_lines(path: Path) -> list[Mapping[str, str]]:
     """The lines of a list of withdrawn participants. Raises DamagedError naming one that is none."""
     lines: list[Mapping[str, str]] = []

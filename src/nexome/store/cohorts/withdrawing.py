@@ -3,7 +3,7 @@
 Under the root's lock, in this order: versions without the person are written beside the old ones; the key
 goes to withdrawn.jsonl; identifiers go; the manifest is swapped; old folders and packed forms are removed.
 A kill before the second step leaves all as it was (run the command again). A kill after it leaves a list
-that is longer than the manifest knows of: no version that may hold the person is opened again before
+that is another than the manifest knows of: no version that may hold the person is opened again before
 `finish_withdrawals` has done the rest, which the next reader does by itself. So it is after a restore of an
 older backup: the list comes along, and what it names is taken out (backup).
 
@@ -37,6 +37,7 @@ from nexome.store.cohorts.manifest import (
 from nexome.store.cohorts.people import (
     Keys,
     append_withdrawn,
+    digest_of,
     read_identities,
     read_withdrawn,
     withdrawal,
@@ -82,7 +83,7 @@ def finish_withdrawals(root: Root) -> Withdrawn:
 
 def is_pending(root: Path, manifest: CohortManifest) -> bool:
     """Whether the list names somebody whom the manifest's versions are not known to be without."""
-    return len(read_withdrawn(root)) > manifest.withdrawn
+    return digest_of(read_withdrawn(root)) != manifest.withdrawn
 
 
 def merge_withdrawn(root: Path, other: Path) -> int:
@@ -97,7 +98,7 @@ def merge_withdrawn(root: Path, other: Path) -> int:
 
 def _take_out(root: Root, lock: RootLock, keys: Keys, lines: list[Mapping[str, str]]) -> Withdrawn:
     present = load_manifest(root.path)
-    if not lines and len(keys) <= present.withdrawn:
+    if not lines and digest_of(keys) == present.withdrawn:
         return Withdrawn((), 0)
     made: list[tuple[Workplace, CohortEntry, CohortEntry]] = []
     try:
@@ -112,7 +113,7 @@ def _take_out(root: Root, lock: RootLock, keys: Keys, lines: list[Mapping[str, s
         _forget_identities(root.path, keys)
         for work, _, entry in made:
             place_folders(root.path, work.path, entry)
-        swap_manifest(present.rewritten([e for _, _, e in made], withdrawn=len(keys)), lock)
+        swap_manifest(present.rewritten([e for _, _, e in made], withdrawn=digest_of(keys)), lock)
         for _, old, _ in made:
             remove_folder(root.path / FOLDER / old.path)
             remove_folder(root.path / FOLDER / PACKED / old.path)
