@@ -136,8 +136,9 @@ class View(Counting, Interpreting, Knowing, Linkage, Looking, Meaning, Overview,
         genes = self._centre.genes
         version = genes.version if genes else 0
         tracks, genotypes = self._centre.tracks.sequence, self._centre.genotypes.manifest().sequence
+        held = f"{version}-{tracks}-{genotypes}-{self._centre.cohorts.manifest().sequence}"
         known = f"{self._knowledge.digest}-{self._search_index.stamp}"
-        return f"{self._centre.root.id}-{self.sequence}-{version}-{tracks}-{genotypes}-{known}-{self.scope}"
+        return f"{self._centre.root.id}-{self.sequence}-{held}-{known}-{self.scope}"
 
     # ------------------------------------------------------------ studies and traits
 
