@@ -11,6 +11,7 @@ from starlette.routing import Mount
 from tests.store.edges.test_build import ONTOLOGY, load
 
 from nexome.access.centre import Centre
+from nexome.access.reference.build import BuildOptions, build_reference
 from nexome.store.root import open_root
 from nexome.testing.small_centre import make_small_centre
 from nexome.testing.small_cohort import make_small_cohorts
@@ -32,6 +33,8 @@ def small(tmp_path_factory):
 @pytest.fixture(scope="package")
 def centre(small):
     with Centre.open(small.path, owner_token=OWNER) as opened:
+        choices = BuildOptions("town", variables=("ldl", "bmi"), age_bands="18,40,60", access="open")
+        build_reference(opened.owner_view(), "adults", choices)
         yield opened
 
 

@@ -177,6 +177,8 @@ def _required(route, small):
         "/cohorts/{cohort}/percentiles": {"variable": "ldl"},
         "/cohorts/{cohort}/histogram": {"variable": "ldl"},
         "/compare": two,
+        "/place": {"variable": "ldl", "sex": "female", "age": "45", "value": "3", "unit": "mmol/L"},
+        "/reference-curves": {"variable": "ldl"},
         "/tracks/{track}/features": {"region": "1:1-2000000"},
         "/tracks/{track}/signal": {"region": "1:1-2000000", "bins": "10"},
         "/ld": {"variant": small.variant},
@@ -193,6 +195,7 @@ def _filled(route, small):
     values = {"track": "signal" if route.path.endswith("/signal") else "peaks"}
     values |= {"study": STUDY, "variant:path": small.variant, "region": "1:1-2000000", "gene": small.gene}
     values |= {"measure": "studies", "curie": "HP:0001250", "cohort": "town"}
+    values |= {"set": "adults", "file": "reference.csv"}
     path = route.path.lstrip("/")
     for name, value in values.items():
         path = path.replace("{" + name + "}", value)
