@@ -10,6 +10,7 @@ import pytest
 
 from nexome.testing.example_plan import SHARE, make_example_plan
 from nexome.testing.small_centre import PROTEINS, QUIET, make_small_centre
+from nexome.testing.small_cohorts import TARGET, make_small_cohorts
 from nexome.testing.small_knowledge import make_small_knowledge
 from nexome.web.pages.language import languages
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.browser
 CODES = sorted(languages())
 WIDTHS = {"360": 780, "1280": 900, "2560": 1440}
 SCRIPT_BYTES_MAX = 300_000
-OWNERS = {"cockpit", "papers", "paper", "project", "budget", "private"}
+OWNERS = {"cockpit", "papers", "paper", "project", "budget", "private", "harmonisation"}
 BESIDE_THE_BUDGET = {"browse"}  # igv.js is larger than all else together
 
 
@@ -61,6 +62,27 @@ def pages(small, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def people(serve, tmp_path_factory):
+    """Paths of the pages of cohorts, each with the address of a root that has some."""
+    folder = tmp_path_factory.mktemp("people")
+    root = make_small_cohorts(folder / "root", folder / "files")
+    cohort = f"/cohorts/{TARGET}"
+    paths = {
+        "cohorts": "/cohorts",
+        "cohort": cohort,
+        "variable": f"{cohort}/variables/cholesterol_ldl",
+        "variable-category": f"{cohort}/variables/smoking",
+        "harmonisation": f"/harmonisation/{TARGET}",
+        "builder": f"/cohort-builder?cohort={TARGET}&of=glucose&by=sex&by2=age",
+        "builder-off-grid": f"/cohort-builder?cohort={TARGET}&where=ldl+>+4.07",
+        "place": "/place?variable=cholesterol_ldl&sex=female&age=47&value=160&unit=mg/dL",
+        "place-outside": "/place?variable=cholesterol_ldl&sex=male&age=97&value=3&unit=mmol/L",
+    }
+    with serve(root) as address:
+        yield {kind: (path, address) for kind, path in paths.items()}
+
+
+@pytest.fixture(scope="module")
 def known(serve, tmp_path_factory):
     """Paths of the pages of what is known, each with the address of a root that knows something."""
     folder = tmp_path_factory.mktemp("known")
@@ -80,9 +102,9 @@ def known(serve, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def every(pages, known, address):
+def every(pages, known, people, address):
     """Path and server of every kind of page."""
-    return {kind: (path, address) for kind, path in pages.items()} | known
+    return {kind: (path, address) for kind, path in pages.items()} | known | people
 
 
 def visit_of(kind, code, page, owner_token, **more):

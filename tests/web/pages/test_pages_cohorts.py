@@ -104,7 +104,8 @@ def test_a_description_that_cannot_be_read_is_said_in_its_card(people):
 @pytest.mark.parametrize(
     "path",
     ["/cohorts/nobody", f"/cohorts/{LAKESIDE}/variables/none", "/harmonisation/nobody",
-     f"/harmonisation/{LAKESIDE}", "/cohort-builder?cohort=nobody&where=sex = 1", "/place/curves.svg?variable=none"],
+     f"/harmonisation/{LAKESIDE}", "/cohort-builder?cohort=nobody&where=sex = 1",
+     "/place/curves.svg?variable=none"],
 )  # fmt: skip
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_what_is_not_there_is_said_to_be_missing(people, path, code):

@@ -36,7 +36,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer: all people, the groups that have anyone, how the filter was read and what stood for what."""
+    """An answer: all people ('' not told), the groups that have anyone, how the filter was read."""
 
     total: str
     between: str
@@ -117,7 +117,7 @@ def _answered(ask: Ask, cohort: str, found: CohortAnswer, asked: Mapping[str, st
         dict(zip(axis.codes or axis.labels(), axis.labels(ask.t.code), strict=True)) for axis in found.by
     ]
     return Answered(
-        total=MISSING if total.count is None else f"{total.count:,}",
+        total="" if total.count is None else f"{total.count:,}",
         between=f"{total.low:,}–{total.high:,}" if total.low is not None and total.high is not None else "",
         heads=tuple(axis.variable.title(ask.t.code) for axis in found.by),
         measured=_measured(ask, found),

@@ -222,7 +222,7 @@ def _layers(shown: list[SourceFigures], at: list[int]) -> Layers:
     y = 1 - (np.arange(len(shown)) + 0.5) / len(shown)
     pale, strong = np.zeros(len(shown), np.int64), np.ones(len(shown), np.int64)
     lines = [(values[:, 0], values[:, 4], y, pale)]
-    lines += [(values[:, 1], values[:, 3], y + offset, strong) for offset in _BOX / (40 + _ROW * len(shown))]
+    lines += [(values[:, 1], values[:, 3], y + offset, strong) for offset in _BOX / (150 + _ROW * len(shown))]
     strokes = Strokes(
         np.concatenate([x(begin) for begin, *_ in lines]),
         np.concatenate([at for *_, at, _ in lines]),
