@@ -172,6 +172,14 @@ def test_codes_that_the_dictionary_lacks_are_told(tmp_path):
     assert codes["sex"] == [None, None, None, "9", None, None]
 
 
+def test_a_word_for_nothing_that_is_a_code_stays_a_code(tmp_path):
+    path = written(tmp_path / "c.csv", "x,n\n.,1\nNA,1\n5,1\n,1\n")
+    values, problems, codes, _ = read_all(path, variable("x", "decimal", missing=(".", "-9")))
+    assert values["x"] == [None, None, 5.0, None]
+    assert codes["x"] == [".", None, None, None]
+    assert not problems
+
+
 def test_yes_and_no(tmp_path):
     path = written(tmp_path / "c.csv", "x,n\nYes,1\nno,1\n是,1\n0,1\n1.0,1\nmaybe,1\nNA,1\n")
     values, problems, _, _ = read_all(path, variable("x", "boolean"))

@@ -98,7 +98,7 @@ def test_a_label_is_never_a_formula(tmp_path):
         ("name,type,colour\na,text,red\n", "an unknown column 'colour'"),
         ("name,type,categories\na,category,1=x=y=z\n", "row 2, column categories: a category"),
         ("name,type,role\na,text,boss\n", "role 'boss'"),
-        ("first,second\n1,2\n", "no data dictionary that is known: first, second"),
+        ("first,second\n1,2\n", "a table of 2 columns that is no data dictionary"),
         ("name,type\n", "a header and no rows"),
     ],
 )

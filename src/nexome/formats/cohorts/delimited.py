@@ -235,7 +235,7 @@ def _fast_type(variable: Variable, as_text: bool) -> pa.DataType:  # noqa: FBT00
         return pa.string()
     if not variable.numeric:
         return ARROW_TYPES["category"]
-    textual = any(code not in MISSING and not code.lstrip("+-.").isdigit() for code in variable.missing_codes)
+    textual = any(not code.lstrip("+-.").isdigit() for code in variable.missing_codes)
     return pa.string() if as_text or textual else pa.float64()
 
 

@@ -52,8 +52,9 @@ def fit_to_columns(dictionary: Dictionary, names: tuple[str, ...]) -> Dictionary
 
 
 def _unknown(rows: Rows) -> FormatError:
+    # Not what stands in line 1: a table of people without a header may have been given by mistake.
     return FormatError(
-        "no data dictionary that is known: " + ", ".join(rows.names[:6])[:200],
+        f"a table of {len(rows.names)} columns that is no data dictionary",
         where=rows.file,
         expected="columns name and type (our own), Variable / Field Name (REDCap), or sheets Variables and "
         "Categories (Opal, Maelstrom)",
