@@ -123,7 +123,9 @@ def apply_rule(planned: PlannedRule, columns: Mapping[str, Column], rows: int) -
     """One target column [rows] of source columns, and what became of its values."""
     given = evaluate(planned.bound.expression, columns, rows)
     counts = Counts(taken=int(rows - given.missing.sum()))
-    if planned.by_code:
+    if planned.rule.combine == "count":
+        made = given
+    elif planned.by_code:
         made = _recoded(planned, given, counts)
     elif planned.variable.numeric:
         made = _number(planned, given, counts)
@@ -144,7 +146,7 @@ def _number(planned: PlannedRule, given: Column, counts: Counts) -> Column:
         counts.changed = int(np.sum((rounded != given.values) & ~missing))
         values = rounded
     missing = _limited(planned, values, missing, counts)
-    if planned.variable.type == "integer" and planned.rule.combine not in {"mean", "median", "count"}:
+    if planned.variable.type == "integer" and planned.rule.combine not in {"mean", "median"}:
         broken = ~missing & (values != np.round(values))
         _count(counts, "not a whole number", broken)
         missing = missing | broken

@@ -162,6 +162,8 @@ def _rule(mapping: Mapping, source: Source, rule: Rule, variables: dict[str, Var
     made = PlannedRule(rule, variable, bound, names(bound.expression), otherwise=rule.otherwise)
     if rule.otherwise not in {REFUSE, MISSING}:
         _target_code(rule.otherwise, variable, f"{place}.otherwise")
+    if rule.combine == "count":
+        return made  # whatever is counted, it has no unit and no range
     if rule.recode or variable.type in {"category", "boolean"}:
         return _by_code(made, place)
     if variable.type in _NUMBERS:
@@ -212,11 +214,7 @@ def _number(mapping: Mapping, made: PlannedRule, place: str) -> PlannedRule:
             where=place,
             expected="a number, or recode: code: number",
         )
-    low, high = (
-        (rule.minimum, rule.maximum) if rule.minimum is not None else (variable.minimum, variable.maximum)
-    )
-    if rule.any_range or rule.combine == "count":
-        low = high = None
+    low, high = _range(rule, variable)
     unit = parse_unit(rule.unit) if rule.unit else None if bound.free else bound.unit
     if unit is None or not variable.unit:
         if unit is None and variable.unit and not bound.free:
@@ -239,6 +237,13 @@ def _number(mapping: Mapping, made: PlannedRule, place: str) -> PlannedRule:
     except InputError as error:
         raise error.at(place) from None
     return _with(made, minimum=low, maximum=high, unit_from=unit.code, conversion=conversion)
+
+
+def _range(rule: Rule, variable: Variable) -> tuple[float | None, float | None]:
+    """What is kept, in the target's unit: as the rule says, else the plausible range."""
+    if rule.any_range or not variable.numeric:
+        return None, None
+    return (rule.minimum, rule.maximum) if rule.minimum is not None else (variable.minimum, variable.maximum)
 
 
 def _with(made: PlannedRule, **values: object) -> PlannedRule:
@@ -273,9 +278,9 @@ def _by_code(made: PlannedRule, place: str) -> PlannedRule:
         }
     else:
         codes = _all_codes(made, known, stated, place)
-    return _with(
-        made, by_code=True, codes=tuple(codes.items()), unit_from="" if source is None else source.unit
-    )
+    low, high = _range(rule, variable)
+    unit = "" if source is None else source.unit
+    return _with(made, by_code=True, codes=tuple(codes.items()), unit_from=unit, minimum=low, maximum=high)
 
 
 def _refuse_unsaid(made: PlannedRule, place: str) -> None:
