@@ -17,6 +17,7 @@ from typing import Final, Literal
 from nexome.ingest.mapping.typical import TYPICAL
 from nexome.model.analytes import ANALYTES
 from nexome.model.cohorts import Variable
+from nexome.model.ucum import read_unit
 
 Where = Literal["term", "label", "label_zh", "name"]
 
@@ -81,7 +82,7 @@ _EITHER: Final = {
 _ALSO: Final = {
     "systolic_pressure": "systolicbloodpressure systolicbloodpressureaverage",
     "diastolic_pressure": "diastolicbloodpressure diastolicbloodpressureaverage",
-    "urate": "uricacidlevel serumuric",
+    "urate": "uricacidlevel serumuric sua",
     "alt": "glutamicpyruvictransaminase sgpt alat",
     "ast": "aspartateaminotransferase sgot asat",
     "ggt": "γglutamyltranspeptidase γ谷氨酰转肽酶 gammaglutamyltransferase",
@@ -92,10 +93,14 @@ _NOT_KEY: Final = re.compile(r"[^0-9a-zα-ω#%㐀-鿿]+")
 _BRACKET: Final = re.compile(r"[(\[（［【][^)\]）］】]*[)\]）］】]")
 # what surrounds a quantity's word without making it another quantity
 _AROUND: Final = re.compile(
-    r"^(?:serum|plasma|blood|fasting|baseline|mean|avg|average|measured|total(?=bilirubin)|血清|血浆|空腹|基线|平均(?=收缩|舒张))"
-    r"|(?:ave|avg|average|mean|level|levels|concentration|value|measurement|baseline|bl|mmhg|mgdl|mmoll|umoll|cm|kg"
+    r"^(?:serum|plasma|blood|fasting|baseline|mean|avg|average|measured|total(?=bilirubin)"
+    r"|血清|血浆|空腹|基线|体检|受试者|参与者|患者|平均(?=收缩|舒张))"
+    r"|(?:ave|avg|average|mean|levels?|concentration|value|measurement|baseline|bl|direct|mmhg|mgdl|mmoll|umoll|cm|kg"
+    r"|(?:automated|manual)reading|refrigeratedserum|inserum|inblood|of(?:the)?participant"
     r"|水平|浓度|测定|测定值|检测|值|定量|(?<![0-9])[0-9]{1,2})$"
+    r"|(?<=^age)(?:inyears)?at(?:recruitment|enrol?lment|screening|baseline|visit|examination|entry|interview|survey)$"
 )
+_SCRIPTS: Final = re.compile(r"[㐀-鿿]+|[^㐀-鿿]+")
 _SURE, _TRIMMED, _SHORTENED, _SHARED = 1.0, 0.9, 0.75, 0.6
 _SHORTEST: Final = 5  # letters of a beginning that still tells a word (choles: cholesterol)
 
@@ -155,10 +160,23 @@ def _looked_up(text: str) -> tuple[tuple[str, float], ...]:
     for key, sureness in tried:
         if found := words.get(key):
             return tuple((q, sureness if len(found) == 1 else _SHARED) for q in found)
+    if both := _in_two_scripts(text):
+        return both
     if len(bare) >= _SHORTEST and bare.isascii():
         begun = [word for word in words if word.startswith(bare)]
         return tuple((q, _SHORTENED) for q in words[min(begun, key=len)]) if begun else ()
     return ()
+
+
+def _in_two_scripts(text: str) -> tuple[tuple[str, float], ...]:
+    """What a Chinese name with an abbreviation or a unit beside it means: all parts must say the same."""
+    parts = _SCRIPTS.findall(text)
+    if len(parts) < 2:
+        return ()
+    named = [part for part in parts if word_key(part) and not read_unit(part.strip())]
+    meant = [dict(_looked_up(part)) for part in named]
+    shared = set.intersection(*map(set, meant)) if meant else set()
+    return tuple((q, min(_TRIMMED, *(m[q] for m in meant))) for q in sorted(shared))
 
 
 def _units(quantity: str) -> tuple[str, ...]:
