@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from nexome.access.centre import Centre
 from nexome.access.cohort_catalogue import COHORT_COLUMNS, COMPARE_COLUMNS, MATRIX_COLUMNS
-from nexome.access.identity import new_token, token_hash
-from nexome.access.policy import cohort_subject
+from nexome.access.identity import Principal, new_token, token_hash
+from nexome.access.policy import cohort_subject, project_subject
+from nexome.access.view import View
 from nexome.model.errors import NexomeError, NotFoundError, QueryError, RefusedError
+from nexome.store.ledger import open_project
 from nexome.store.root import create_root, load_assembly, open_root
 from nexome.testing.small_cohort import make_small_cohorts, town_rows
 from tests.store.edges.test_build import ONTOLOGY, load
@@ -254,6 +256,24 @@ def test_an_error_tells_no_value_of_anyone(owner):
     with pytest.raises(QueryError) as caught:
         owner.count("town", "note = secret")
     assert "text" in str(caught.value)
+
+
+def test_a_named_reader_asks_freely_until_two_answers_would_tell_of_few(centre, owner):
+    open_project(centre.root.path, "lipids")
+    named = View(centre, Principal("holder", "li", frozenset({(project_subject("town", "lipids"), "read")})))
+    free = "ldl > 3.37 mmol/L or bmi > 31"  # on no grid
+    answer = named.count("town", free, project="lipids")
+    assert (answer.release.reader, answer.release.perturbed) == ("controlled", False)
+    assert answer.count == owner.count("town", free).count
+    first = named.count("town", "ldl > 3.3", project="lipids").count
+    limit = next(
+        edge / 100
+        for edge in range(330, 400)
+        if 0 < first - owner.count("town", f"ldl > {edge / 100}").count < 5
+    )
+    with pytest.raises(RefusedError) as caught:
+        named.count("town", f"ldl > {limit}", project="lipids")
+    assert caught.value.reason == "difference"
 
 
 # ---------------------------------------------------------------- the catalogue
