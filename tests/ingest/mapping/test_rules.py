@@ -86,7 +86,7 @@ RULES = [
     (
         "{type: integer, unit: m}",
         "{take: whole, round: 0}",
-        lambda r: None if r["whole"] is None else round(r["whole"] / 100),
+        lambda r: None if r["whole"] is None else int(r["whole"] / 100 + 0.5),
     ),
     (
         "{type: category, categories: [a, b]}",

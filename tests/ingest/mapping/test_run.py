@@ -238,6 +238,14 @@ def test_visits_are_kept_where_the_target_has_them(root):
         harmonise(root, parse_mapping(f"{target}sources:\n{TOWN_RULES}"))
 
 
+def test_a_mean_of_whole_numbers_is_rounded_once(root):
+    """Visits of y have 5 and 6, e 3 and 4: the mean is rounded, not the values before it."""
+    rule = "{take: 低密度脂蛋白, combine: mean, round: 0}"
+    target = "target: both\nvariables: {ldl: {type: integer, unit: mmol/L}}\n"
+    harmonise(root, parse_mapping(f"{target}sources: {{lake: {{variables: {{ldl: {rule}}}}}}}\n"))
+    assert {name: row["ldl"] for name, row in rows_by_person(root).items()} == {"e": 4, "x": 3, "y": 6}
+
+
 def test_rows_are_chosen_and_counted(root):
     mapping = BOTH.replace("  lake:\n", "  lake:\n    where: 低密度脂蛋白 >= 100 mg/dL and 性别 = 女\n")
     done = harmonise(root, parse_mapping(mapping))

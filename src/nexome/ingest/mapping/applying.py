@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from nexome.ingest.mapping.planning import PlannedRule, PlannedSource
 from nexome.ingest.mapping.rules import MISSING, REFUSE, SamePersons
 from nexome.model.cohorts import Variable
-from nexome.model.expressions import Column, evaluate, is_true
+from nexome.model.expressions import Column, evaluate, is_true, rounded
 from nexome.store.cohorts import CohortTable
 from nexome.store.cohorts.columns import valid_codes
 
@@ -141,12 +141,12 @@ def _number(planned: PlannedRule, given: Column, counts: Counts) -> Column:
         counts.decimals = decimals_of(values[~missing])
         values = planned.conversion.apply(values)
         counts.changed = int(np.sum((values != given.values) & ~missing))
-    if planned.rule.decimals is not None:
-        rounded = np.round(values, planned.rule.decimals)
-        counts.changed = int(np.sum((rounded != given.values) & ~missing))
-        values = rounded
+    averaged = planned.combine in {"mean", "median"}
+    if planned.rule.decimals is not None and not averaged:
+        values = rounded(values, np.asarray(planned.rule.decimals))
+        counts.changed = int(np.sum((values != given.values) & ~missing))
     missing = _limited(planned, values, missing, counts)
-    if planned.variable.type == "integer" and planned.rule.combine not in {"mean", "median"}:
+    if planned.variable.type == "integer" and not averaged:
         broken = ~missing & (values != np.round(values))
         _count(counts, "not a whole number", broken)
         missing = missing | broken
@@ -254,19 +254,16 @@ def combine_visits(block: Block, planned: PlannedSource) -> Block:
     starts = starts_of(block.keys)
     made = dict(block.columns)
     for rule in planned.rules:
-        how, name = _how(rule, planned), rule.variable.name
-        if len(starts) == len(block.keys) and how != "count":
-            continue
-        distance = _distance(block, rule.rule.nearest or planned.source.nearest) if how == "nearest" else None
-        made[name] = combine_column(block.columns[name], starts, how, distance)
+        how, name = rule.combine, rule.variable.name
+        if len(starts) < len(block.keys) or how == "count":
+            nearest = rule.rule.nearest or planned.source.nearest
+            distance = _distance(block, nearest) if how == "nearest" else None
+            made[name] = combine_column(block.columns[name], starts, how, distance)
+        if how in {"mean", "median"} and rule.rule.decimals is not None:
+            mean = rounded(made[name].values, np.asarray(rule.rule.decimals))
+            made[name] = replace(made[name], values=mean)
     block.rows["combined into a row of the same participant"] = len(block.keys) - len(starts)
     return replace(block, keys=block.keys[starts], columns=made)
-
-
-def _how(rule: PlannedRule, planned: PlannedSource) -> str:
-    how = rule.rule.combine or planned.source.combine
-    fits = rule.variable.numeric or how in {"first", "last", "nearest"}
-    return how if fits else "first"
 
 
 def _distance(block: Block, day: date | None) -> NDArray[np.float64]:

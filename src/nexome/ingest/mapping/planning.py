@@ -28,7 +28,7 @@ class PlannedRule:
     """One rule ready to run: the bound expression, what its codes become, its conversion and range.
 
     `codes`: source code → target code ('' missing, None refused), where values are codes; `by_code`: whether
-    they are read as codes at all. `reads`: the source columns.
+    they are read as codes at all. `reads`: the source columns. `combine`: which visit counts.
     """
 
     rule: Rule
@@ -40,6 +40,7 @@ class PlannedRule:
     by_code: bool = False
     codes: tuple[tuple[str, str | None], ...] = ()
     otherwise: str = REFUSE
+    combine: str = ""
     minimum: float | None = None
     maximum: float | None = None
 
@@ -159,7 +160,9 @@ def _rule(mapping: Mapping, source: Source, rule: Rule, variables: dict[str, Var
     place, variable = _place(mapping, source, rule), mapping.dictionary.by_name[rule.target]
     bound = _bound(rule, variable, variables, place)
     _check_combine(source, rule, variable, place)
-    made = PlannedRule(rule, variable, bound, names(bound.expression), otherwise=rule.otherwise)
+    combine = "" if mapping.keeps_visits else _combine(source, rule, variable)
+    reads = names(bound.expression)
+    made = PlannedRule(rule, variable, bound, reads, otherwise=rule.otherwise, combine=combine)
     if rule.otherwise not in {REFUSE, MISSING}:
         _target_code(rule.otherwise, variable, f"{place}.otherwise")
     if rule.combine == "count":
@@ -190,6 +193,12 @@ def _settled(text: str, variables: dict[str, Variable], place: str) -> Bound:
         return bind(parse(text), variables)
     except InputError as error:
         raise error.at(place) from None
+
+
+def _combine(source: Source, rule: Rule, variable: Variable) -> str:
+    """The rule's own way, else the source's where it suits the variable, else the first."""
+    how = rule.combine or source.combine
+    return how if rule.combine or variable.numeric or how in {"first", "last", "nearest"} else "first"
 
 
 def _check_combine(source: Source, rule: Rule, variable: Variable, place: str) -> None:

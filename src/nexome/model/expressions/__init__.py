@@ -10,7 +10,7 @@ evaluated by Python.
 """
 
 from nexome.model.expressions.binding import Bound, bind, infer_unit
-from nexome.model.expressions.evaluating import Column, evaluate, is_true
+from nexome.model.expressions.evaluating import Column, evaluate, is_true, rounded
 from nexome.model.expressions.parsing import FUNCTIONS, parse
 from nexome.model.expressions.tree import Expression, Name, canonical, names, parts_of, walk
 
@@ -28,5 +28,6 @@ __all__ = [
     "names",
     "parse",
     "parts_of",
+    "rounded",
     "walk",
 ]

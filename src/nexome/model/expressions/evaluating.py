@@ -277,13 +277,16 @@ def _over_given(function: str, given: list[Column]) -> Column:
     return Column(total / count if function == "mean" else total, count == 0)
 
 
+def rounded(values: Array, decimals: Array) -> Array:
+    """Values with so many decimals, half away from zero as people round; numpy's own rounds half to even."""
+    scale = 10.0**decimals
+    scaled = values * scale
+    return np.copysign(np.floor(np.abs(scaled) + 0.5), scaled) / scale
+
+
 def _round(given: list[Column]) -> Column:
-    """Half away from zero, as people round; numpy's own rounds half to even."""
-    scale = 10.0 ** (given[1].values if len(given) > 1 else np.zeros(()))
-    scaled = given[0].values * scale
-    values = np.copysign(np.floor(np.abs(scaled) + 0.5), scaled) / scale
-    missing = given[0].missing | (given[1].missing if len(given) > 1 else _NEVER)
-    return Column(values, missing)
+    decimals = given[1] if len(given) > 1 else Column(np.zeros(()), _NEVER)
+    return Column(rounded(given[0].values, decimals.values), given[0].missing | decimals.missing)
 
 
 def _dates(node: Call, given: list[Column]) -> Column:
