@@ -14,9 +14,10 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
+from nexome.access.searching import read_question
 from nexome.model.errors import NotFoundError
 from nexome.search.generation import current_generation
-from nexome.search.index import ABSTAIN_BELOW, Scope, SearchIndex
+from nexome.search.index import ABSTAIN_BELOW, LONGEST_TEXT, Scope, SearchIndex
 from nexome.search.records import Match, Normalised, Suggestion
 from nexome.search.sources import COHORT_KEY, FOLDER, TRACK_KEY, open_index
 
@@ -104,13 +105,16 @@ class Meaning:
         NotFoundError where no index was built, InputError where it was built with another encoder.
         """
         index = self._search_index.get()
-        return index.find(text, self._search_scope(kinds, vocabularies), limit=limit)
+        return index.find(
+            read_question(text, LONGEST_TEXT), self._search_scope(kinds, vocabularies), limit=limit
+        )
 
     def completions(
         self: _Asking, text: str, *, limit: int = 8, kinds: Sequence[str] = ()
     ) -> list[Suggestion]:
         """Names that begin as an unfinished text, in either language, or by pinyin. Raises as `find`."""
-        return self._search_index.get().suggest(text, self._search_scope(kinds, ()), limit=limit)
+        read = read_question(text, LONGEST_TEXT)
+        return self._search_index.get().suggest(read, self._search_scope(kinds, ()), limit=limit)
 
     def normalise(
         self: _Asking,
@@ -123,7 +127,8 @@ class Meaning:
         """The term that each text means, with alternatives; abstains below a sureness. Raises as `find`."""
         index = self._search_index.get()
         scope = self._search_scope(("term",), vocabularies)
-        return index.normalise(texts, scope, limit=limit, abstain_below=abstain_below)
+        read = [read_question(text, LONGEST_TEXT) for text in texts]
+        return index.normalise(read, scope, limit=limit, abstain_below=abstain_below)
 
     def term_place(self: _Asking, term: str) -> TermPlace:
         """A term with its names, what is above, below and equal to it, and what is about it, as far as seen.

@@ -21,14 +21,21 @@ if TYPE_CHECKING:
 
 WORTH_SHOWING: Final = 0.05  # sureness; less is a guess that only the search by meaning itself tells
 _NAMED: Final[tuple[HitKind, ...]] = ("term", "publication", "dataset", "gene", "track", "variable", "page")
+_UNSEEN: Final = {**dict.fromkeys((*range(32), *range(127, 160)), " "), 0xFEFF: None}
+LONGEST_QUESTION: Final = 500  # characters of a text that are read
 AROUND_BP: Final = 50_000  # shown on either side of a position that no study has
+
+
+def read_question(text: str, longest: int) -> str:
+    """The beginning of a text: control characters are blanks, halves of characters '?', a BOM is nothing."""
+    return text[:longest].translate(_UNSEEN).encode("utf-8", "replace").decode("utf-8")
 
 
 def search_hits(
     allowance: Allowance, text: str, *, genes: Genes | None, catalogue: Catalogue, limit: int
 ) -> list[SearchHit]:
     """What a text may mean, likeliest first; only what the allowance may know of."""
-    text = text.strip()
+    text = read_question(text, LONGEST_QUESTION).strip()
     if not text:
         return []
     hits = chain(_places(allowance, text), _genes(genes, text, limit), _studies(allowance, catalogue, text))

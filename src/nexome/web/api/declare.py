@@ -159,6 +159,11 @@ class Route:
     steady: bool = True
     stream: bool = False
 
+    @property
+    def lists(self) -> tuple[Parameter, ...]:
+        """What a body holds where the question is posted: the lists, the first of them needed."""
+        return tuple(p for p in self.parameters if p.kind == "list" and p.name != "columns")
+
     def read(
         self, path: Mapping[str, Any], query: QueryParams, *, posted: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class Endpoint:
     async def respond(self, request: Request) -> Response:
         """The response of any request to this route; every error becomes one too."""
         try:
-            question = _read_question(self.route, request, await _posted(request))
+            question = _read_question(self.route, request, await _posted(self.route, request))
             pool = self._threads.downloads if self.route.stream else self._threads.questions
             return await _run(pool, lambda: self._answer(request, question))
         except Exception as error:  # noqa: BLE001 - the one place where any error becomes a response
@@ -143,8 +143,8 @@ def _read_question(route: Route, request: Request, posted: Mapping[str, Any] | N
     return Question(route, values, token, format_)
 
 
-async def _posted(request: Request) -> dict[str, Any] | None:
-    """The lists of a posted look-up; None for a GET. Raises QueryError for any other JSON."""
+async def _posted(route: Route, request: Request) -> dict[str, Any] | None:
+    """The lists of a posted question; None for a GET. Raises QueryError for any other JSON."""
     if request.method != "POST":
         return None
     body = bytearray()
@@ -156,13 +156,13 @@ async def _posted(request: Request) -> dict[str, Any] | None:
         values = orjson.loads(bytes(body))
     except orjson.JSONDecodeError as error:
         raise QueryError("a body that is not JSON", where=f"body, line {error.lineno}") from None
-    names = {"variants", "studies"}
-    good = isinstance(values, dict) and set(values) <= names and "variants" in values
+    names = [parameter.name for parameter in route.lists]
+    good = isinstance(values, dict) and set(values) <= set(names) and names[0] in values
     if not good or not all(_is_texts(v) for v in values.values() if v is not None):
         raise QueryError(
             "a body of another shape",
             where="body",
-            expected='{"variants": ["rs4988235", …], "studies": ["…", …]} (studies may be left out)',
+            expected="{" + ", ".join(f'"{name}": ["…", …]' for name in names) + "}, the first one needed",
         )
     return values
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -47,9 +47,7 @@ def _plain(path: str) -> str:
 
 def _operation(route: Route, method: str) -> dict[str, Any]:
     posted = method == "POST"
-    parameters = [
-        _parameter(p) for p in route.parameters if not (posted and p.name in {"variants", "studies"})
-    ]
+    parameters = [_parameter(p) for p in route.parameters if not (posted and p in route.lists)]
     name = re.sub(r"\W+", "_", _plain(route.path)).strip("_")
     operation: dict[str, Any] = {
         "operationId": f"{method.lower()}_{name}",
@@ -59,8 +57,7 @@ def _operation(route: Route, method: str) -> dict[str, Any]:
         "responses": _responses(route),
     }
     if posted:
-        lists = [p for p in route.parameters if p.name in {"variants", "studies"}]
-        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _posted(lists)}}}
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _posted(route.lists)}}}
     return operation
 
 
@@ -146,10 +143,10 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     return described
 
 
-def _posted(lists: Iterable[Parameter]) -> dict[str, Any]:
+def _posted(lists: Sequence[Parameter]) -> dict[str, Any]:
     texts = {"type": "array", "items": {"type": "string"}}
     properties = {p.name: {**texts, "description": p.en} for p in lists}
-    return {"type": "object", "required": ["variants"], "properties": properties}
+    return {"type": "object", "required": [lists[0].name], "properties": properties}
 
 
 def _error_schema() -> dict[str, Any]:
