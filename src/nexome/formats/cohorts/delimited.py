@@ -36,7 +36,7 @@ from nexome.model.errors import FormatError
 _BLOCK_BYTES: Final = 8 << 20
 # A block of few, very wide rows spends its time on columns, not on cells: 10⁵ columns want more bytes.
 _BLOCK_BYTES_A_COLUMN: Final = 1 << 11
-_MAX_BLOCK_BYTES: Final = 128 << 20
+_MAX_BLOCK_BYTES: Final = 32 << 20
 _MAX_OPEN_QUOTE: Final = 16 << 20  # a quote open for longer was never meant to open
 _HEAD_LINES: Final = 40
 _SAMPLE_BYTES: Final = 32 << 20
