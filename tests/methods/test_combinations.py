@@ -46,6 +46,10 @@ def test_close_is_what_the_plain_loop_says(seed, sketch_of):
         changed = random.choice(PEOPLE, (0, 1, 3, 4, 30)[trial % 5], replace=False)
         who[changed] ^= True
         assert index.is_close(sketch_of(who), whole) == plainly_close(who, known), (seed, trial)
+    settled = [~k for k in known] + [np.ones(PEOPLE, bool)]
+    if not any(plainly_close(k, known[:at]) for at, k in enumerate(known)):
+        for who in settled:
+            assert index.is_close(sketch_of(who), whole, settled=True) == plainly_close(who, known)
 
 
 @pytest.mark.parametrize("signs", list(itertools.product((1, -1), repeat=3)))

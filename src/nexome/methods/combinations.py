@@ -27,6 +27,7 @@ U64 = npt.NDArray[np.uint64]
 
 _MIX: Final = np.uint64(0xFF51AFD7ED558CCD)  # MurmurHash3's finaliser
 _GROUP_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+_NEVER: Final = 99  # a multiple of everyone that is not tried
 _BITS: Final = 5  # of one word, set for each entry
 
 
@@ -45,7 +46,7 @@ class CombinationIndex:
         """Take a population's sketch [GROUPS] in."""
         if self._count == len(self._whole):
             kept = self._whole[1 : self._count]
-            self._make_room(2 * len(self._whole))
+            self._make_room(2 * (len(self._whole) - 1))
             for old in kept:
                 self._add(old)
         self._add(sketch)
@@ -66,17 +67,20 @@ class CombinationIndex:
         """What is known now stays: what it takes to forget it is let go."""
         self._undo.clear()
 
-    def is_close(self, sketch: U64, whole: U64) -> bool:
-        """Whether a population comes close to known ones; `whole` is the sketch of everyone."""
-        if not self._count:
-            return False
+    def is_close(self, sketch: U64, whole: U64, *, settled: bool = False) -> bool:
+        """Whether a population comes close to known ones; `whole` is the sketch of everyone.
+
+        `settled`: it is everyone, or everyone but a known population. What it comes close to, everyone
+        subtracted once, was then tried when the last of those was added, and is not tried again.
+        """
         folded = fold(np.stack([sketch, whole]), self.threshold)
         known = (self._whole, self._folded, self._count, self._singles, self._filter)
-        return bool(_is_close((sketch, whole), (folded[0], folded[1]), known))
+        tried = 1 if settled else _NEVER
+        return bool(_is_close((sketch, whole), (folded[0], folded[1]), known, tried))
 
     def _make_room(self, capacity: int) -> None:
-        self._whole = np.zeros((capacity, GROUPS), np.uint64)
-        self._folded = np.zeros((capacity, self.threshold), np.uint64)
+        self._whole = np.zeros((capacity + 1, GROUPS), np.uint64)
+        self._folded = np.zeros((capacity + 1, self.threshold), np.uint64)
         self._singles = np.zeros((self.threshold, 4 * capacity), np.int32)
         words = capacity * capacity * self.threshold * BITS_PER_ENTRY // 64
         self._filter = np.zeros(1 << max(10, words.bit_length()), np.uint64)
@@ -190,7 +194,7 @@ def _resolve(left: Any, group: int, folded: Any, singles: Any, prove: Any) -> bo
 
 
 @njit(cache=True, nogil=True)
-def _is_close(asked: Any, asked_folded: Any, index: Any) -> bool:
+def _is_close(asked: Any, asked_folded: Any, index: Any, tried: int) -> bool:
     sketch, whole = asked
     mine, everyone = asked_folded
     known, folded, count, singles, words = index
@@ -207,6 +211,8 @@ def _is_close(asked: Any, asked_folded: Any, index: Any) -> bool:
                 least, most = (-1, 3) if sign > 0 else (-2, 2)
                 start = mine[group] + value if sign > 0 else mine[group] - value
                 for times in range(least, most + 1):
+                    if times == tried:
+                        continue
                     left = start - np.uint64(times) * everyone[group]
                     key = _key(left, group)
                     bits = _bits(key)

@@ -210,7 +210,9 @@ class Ledger:
             return "few_beside"
         if len(self.sketches) >= self.capacity:
             return "too_many_populations"
-        return "difference" if self._index.is_close(sketch, whole) else "new"
+        rest = whole - sketch
+        settled = not rest.any() or self.find(rest)
+        return "difference" if self._index.is_close(sketch, whole, settled=settled) else "new"
 
     def take(self, sketch: U64) -> None:
         """Hold a population in memory."""
