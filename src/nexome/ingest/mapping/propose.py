@@ -99,13 +99,14 @@ def propose(sources: Iterable[Source], target: Dictionary, *, threshold: float =
     """
     found: list[Proposal] = []
     order = {variable.name: number for number, variable in enumerate(target)}
+    aims = [(wanted, quantities_of(wanted)) for wanted in target]
     for source in sources:
         asked = _ask(source)
         scored = [
             proposal
             for variable in source.dictionary
-            for wanted in target
-            if (proposal := _compare(asked, variable, wanted)) is not None and proposal.score >= LISTED
+            for wanted, aimed in aims
+            if (proposal := _compare(asked, variable, wanted, aimed)) is not None and proposal.score >= LISTED
         ]
         assigned = _assigned(scored, asked, threshold)
         found.extend(sorted(assigned, key=lambda p: (order[p.target], -p.accepted, -p.score, p.variable)))
@@ -196,11 +197,10 @@ def _sexes(source: Source, told: Mapping[str, tuple[Told, ...]]) -> NDArray[np.s
     return None
 
 
-def _compare(asked: _Asked, variable: Variable, wanted: Variable) -> Proposal | None:
+def _compare(asked: _Asked, variable: Variable, wanted: Variable, aims: tuple[Told, ...]) -> Proposal | None:
     """The proposal of one variable for another; None where type, unit or quantity forbid it."""
     if not _types_meet(variable, wanted):
         return None
-    aims = quantities_of(wanted)
     said = asked.told[variable.name]
     if aims and said:
         return _by_quantity(asked, variable, wanted, (aims[0].quantity, said))

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final, Literal
 
 from nexome.ingest.mapping.typical import TYPICAL
@@ -163,9 +165,21 @@ def _looked_up(text: str) -> tuple[tuple[str, float], ...]:
     if both := _in_two_scripts(text):
         return both
     if len(bare) >= _SHORTEST and bare.isascii():
-        begun = [word for word in words if word.startswith(bare)]
-        return tuple((q, _SHORTENED) for q in words[min(begun, key=len)]) if begun else ()
+        return tuple((q, _SHORTENED) for q in words.get(_begun_with(bare), ()))
     return ()
+
+
+def _begun_with(start: str) -> str:
+    """The shortest known word that begins so; '' for none."""
+    ordered = _ordered_words()
+    place = bisect_left(ordered, start)
+    begun = takewhile(lambda word: word.startswith(start), ordered[place:])
+    return min(begun, key=len, default="")
+
+
+@lru_cache(maxsize=1)
+def _ordered_words() -> tuple[str, ...]:
+    return tuple(sorted(_words()))
 
 
 def _in_two_scripts(text: str) -> tuple[tuple[str, float], ...]:
