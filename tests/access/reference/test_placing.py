@@ -1,12 +1,15 @@
 """Where a value lies: against the people themselves, with units converted, and what is refused."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy import special
 
+from nexome.access.centre import Centre
+from nexome.access.reference.build import BuildOptions, build_reference
 from nexome.methods.reference.lms import value_at, z_of
 from nexome.model.errors import NotFoundError, QueryError
-from tests.access.reference.making import ldl_at
+from tests.access.reference.making import ldl_at, make_root, people
 
 
 @pytest.mark.parametrize(("sex", "code"), [("male", 0), ("female", 1)])
@@ -115,3 +118,53 @@ def test_an_unknown_variable_names_those_there_are(built):
         built.open.place("hdl", "male", 50, value=1.0, unit="mmol/L")
     with pytest.raises(QueryError, match="table"):
         built.open.reference_table("adults", "raw")
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory):
+    """Sets of a cohort with ages in completed years: by age alone, by sex alone, of everyone together."""
+    table = people(4_000, seed=3)
+    whole = pa.array(np.floor(table["age"].to_numpy()))
+    table = table.set_column(table.column_names.index("age"), "age", whole)
+    root = make_root(tmp_path_factory.mktemp("shapes") / "root", table)
+    with Centre.open(root) as centre:
+        owner = centre.owner_view()
+        for name, by in (("age", ("age",)), ("sex", ("sex",)), ("all", ()), ("both", ("sex", "age"))):
+            build_reference(owner, name, BuildOptions("town", variables=("sbp",), by=by))
+        yield owner, table.to_pandas()
+
+
+def test_sets_without_sex_or_without_age(shapes):
+    owner, frame = shapes
+    for name, who, mine in (
+        ("age", {"age": 45.0}, frame[(frame["age"] >= 40) & (frame["age"] < 50)]),
+        ("sex", {"sex": "女"}, frame[frame["sex"] == "2"]),
+        ("all", {}, frame),
+    ):
+        found = owner.place("sbp", value=125.0, unit="mm[Hg]", reference=name, **who)
+        share = 100 * (np.mean(mine["sbp"] < 125) + np.mean(mine["sbp"] == 125) / 2)
+        assert found.percentile == pytest.approx(share, abs=3.0), name
+        assert (found.sex, found.age) == ({"sex": "female"}.get(name, ""), who.get("age"))
+
+
+def test_a_whole_number_is_completed_years_where_the_source_has_such(shapes):
+    owner, _ = shapes
+    assert owner.reference_set("both").facts["completed_years"]
+    asked = {"value": 125.0, "unit": "mm[Hg]", "reference": "both"}
+    assert owner.place("sbp", "male", 45.0, **asked).z == owner.place("sbp", "male", 45.5, **asked).z
+
+
+def test_a_larger_smallest_cell_withholds_more(tmp_path):
+    root = make_root(tmp_path / "root", people(600))
+    options = BuildOptions("town", variables=("sbp",), age_bands="20,22,30,80")
+    withheld = {}
+    for least in (5, 30):
+        (root / "nexome.toml").write_text(f"disclosure_min_cell = {least}\n")
+        with Centre.open(root) as centre:
+            view = centre.owner_view()
+            build_reference(view, "one", options)
+            rows = view.reference_table("one").to_pylist()
+            assert view.reference_set("one").facts["min_cell"] == least
+        withheld[least] = [(r["sex"], r["age_from"]) for r in rows if r["withheld"]]
+    assert withheld[5] == []
+    assert {("male", 20.0), ("female", 20.0)} <= set(withheld[30])
