@@ -198,6 +198,10 @@ def _recode(column: Column, codes: dict[str, int]) -> Array:
 
 def _in(node: In, columns: Mapping[str, Values]) -> Column:
     inside = _of(node.part, columns)
+    if inside.coded and all(isinstance(choice, Text) for choice in node.choices):
+        wanted = {choice.value for choice in node.choices if isinstance(choice, Text)}
+        table = np.array([*(code in wanted for code in inside.categories), False])
+        return Column(table[np.where(inside.missing, -1, inside.values)], inside.missing)
     joined = Column(np.asarray(False), _NEVER)  # noqa: FBT003  an array of one truth
     for choice in node.choices:
         joined = _logic("or", joined, _compare("=", inside, _of(choice, columns), node.place))
