@@ -88,6 +88,30 @@ def test_a_wrong_label_is_told_and_the_right_unit_named(
         assert found.verdict == "agrees"
 
 
+def test_a_grid_of_made_up_populations_under_right_and_wrong_labels() -> None:
+    rng = np.random.default_rng(0)
+    right: Counter[str] = Counter()
+    wrong: Counter[bool] = Counter()
+    for quantity, known in TYPICAL.items():
+        factors = {unit: factor(unit, quantity) for unit in known.units}
+        for unit in known.units:
+            for shift in (-1.5, -0.75, 0, 0.75, 1.5):
+                for wider in (0.6, 1, 1.6):
+                    values = known.spread().values(rng.normal(shift, wider, 300)) / factors[unit]
+                    right[unit_evidence(values, quantity, declared=unit).verdict] += 1
+        for true in known.units:
+            for label in known.units:
+                if abs(np.log(factors[true] / factors[label])) <= np.log(1.5):
+                    continue
+                for shift in (-0.7, 0, 0.7):
+                    values = known.spread().values(rng.normal(shift, 1, 300)) / factors[true]
+                    found = unit_evidence(values, quantity, declared=label)
+                    near = abs(np.log(factors.get(found.unit, 1e9) / factors[true])) < np.log(1.5)
+                    wrong[found.verdict == "wrong" and near] += 1
+    assert right == {"agrees": 1755}
+    assert wrong == {True: 671, False: 13}
+
+
 def test_without_a_label_the_unit_is_named_where_it_can_be_told() -> None:
     assert unit_evidence(made("glucose") * 18.0156, "glucose").unit == "mg/dL"
     assert unit_evidence(made("glucose") * 18.0156, "glucose").verdict == "unlabelled"
