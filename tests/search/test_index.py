@@ -13,7 +13,7 @@ from nexome.search.encoder import Encoder
 from nexome.search.generation import build_generation, current_generation
 from nexome.search.index import Scope, SearchIndex
 from nexome.search.lexicon import Lexicon
-from nexome.search.ranking import PARTS, Weights
+from nexome.search.ranking import CHINESE, PARTS, Weights
 from nexome.search.records import SearchRecord
 from nexome.search.sources import study_records, term_records
 from nexome.search.training import TrainingOptions, train_encoder
@@ -85,10 +85,21 @@ def test_the_thing_meant_comes_first_and_says_why(
 
 def test_a_score_is_the_sum_of_its_parts(index: SearchIndex) -> None:
     weights = Weights(spelling=0.7, usage=0.3)
-    for match in index.find("heart disease", limit=5, weights=weights):
+
+    def weigh(*, chinese: bool) -> Weights:
+        return CHINESE if chinese else weights
+
+    for match in index.find("heart disease", limit=5, weigh=weigh):
         total = sum(getattr(weights, part) * match.parts[part] for part in PARTS)
         if match.why not in ("about", "subtype"):
             assert match.score == pytest.approx(total, abs=1e-5)
+
+
+def test_a_chinese_question_is_weighed_as_one(index: SearchIndex) -> None:
+    match = index.find("心脏病", limit=1)[0]
+    assert match.score == pytest.approx(
+        sum(getattr(CHINESE, part) * match.parts[part] for part in PARTS), abs=1e-5
+    )
 
 
 def test_what_is_tied_to_a_subtype_is_found_and_marked(index: SearchIndex) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -243,7 +244,7 @@ def evaluate(
 
     def measured(parts: Sequence[str]) -> Evaluation:
         return measuring.evaluate(
-            opened, questions, vocabularies=vocabularies, among=chosen, weights=_weights(parts)
+            opened, questions, vocabularies=vocabularies, among=chosen, weigh=_weights(parts)
         )
 
     found = measured(weights)
@@ -298,7 +299,7 @@ def _lines(path: Path | None) -> list[str]:
 
 
 def _weights(parts: Sequence[str]) -> Any:
-    from nexome.search.ranking import Weights  # noqa: PLC0415
+    from nexome.search.ranking import Weights, weights_of  # noqa: PLC0415
 
     values = {}
     for part in parts:
@@ -309,7 +310,11 @@ def _weights(parts: Sequence[str]) -> Any:
             values[name] = float(value)
         except ValueError:
             raise click.UsageError(f"{part!r} is no PART=X.") from None
-    return Weights(**values)
+
+    def weigh(*, chinese: bool) -> Weights:
+        return replace(weights_of(chinese=chinese), **values)
+
+    return weigh
 
 
 def _print_evaluation(found: Evaluation) -> None:

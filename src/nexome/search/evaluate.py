@@ -20,7 +20,7 @@ import numpy.typing as npt
 from nexome.model.errors import FormatError, InputError
 from nexome.model.knowledge import NamedTerm, vocabulary_of
 from nexome.search.index import Scope, SearchIndex
-from nexome.search.ranking import Weights
+from nexome.search.ranking import Weigh, weights_of
 from nexome.search.text import is_han, words
 
 Ranks = npt.NDArray[np.int64]
@@ -94,7 +94,7 @@ def evaluate(
     *,
     vocabularies: Iterable[str] = (),
     among: Iterable[str] = (),
-    weights: Weights | None = None,
+    weigh: Weigh = weights_of,
 ) -> Evaluation:
     """Ask every question among terms of `vocabularies`, or among the terms named.
 
@@ -109,7 +109,7 @@ def evaluate(
     ranks = np.full(len(questions), NOT_FOUND, np.int64)
     sureness = np.zeros(len(questions))
     abstained = np.zeros(len(questions), bool)
-    asked = index.normalise([q.text for q in questions], scope, limit=_DEEP, weights=weights)
+    asked = index.normalise([q.text for q in questions], scope, limit=_DEEP, weigh=weigh)
     for row, (question, answer) in enumerate(zip(questions, asked, strict=True)):
         places = [place for place, match in enumerate(answer.matches) if match.id in question.gold]
         ranks[row] = min(places, default=NOT_FOUND)

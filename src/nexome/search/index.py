@@ -33,9 +33,11 @@ from nexome.search.ranking import (
     PARTS,
     SURENESS,
     Tables,
+    Weigh,
     Weights,
     nearest_means,
     similarities,
+    weights_of,
 )
 from nexome.search.records import OPEN, Match, Normalised, Suggestion, Why
 from nexome.search.text import is_han, words
@@ -192,7 +194,7 @@ class SearchIndex:
     # ------------------------------------------------------------ questions
 
     def find(
-        self, text: str, scope: Scope = EVERYTHING, *, limit: int = 20, weights: Weights | None = None
+        self, text: str, scope: Scope = EVERYTHING, *, limit: int = 20, weigh: Weigh = weights_of
     ) -> list[Match]:
         """What a text may mean, likeliest first; then what is tied to the terms it means, and to subtypes."""
         text = text[:LONGEST_TEXT]
@@ -200,7 +202,7 @@ class SearchIndex:
             return []
         vector = self.encoder.encode([text])[0]
         allowed = self._allowed(scope)
-        matches = self._rank(text, vector, allowed, limit=limit, weights=weights or Weights())
+        matches = self._rank(text, vector, allowed, limit=limit, weights=weigh(chinese=is_han(text)))
         found = {(match.kind, match.id): match for match in matches}
         for match in self._tied(matches, allowed):
             known = found.get((match.kind, match.id))
@@ -238,10 +240,10 @@ class SearchIndex:
         *,
         limit: int = 5,
         abstain_below: float = ABSTAIN_BELOW,
-        weights: Weights | None = None,
+        weigh: Weigh = weights_of,
     ) -> Iterator[Normalised]:
         """For each text the concept it means, with alternatives; in their order."""
-        allowed, chosen = self._allowed(scope), weights or Weights()
+        allowed = self._allowed(scope)
         for start in range(0, len(texts), _AT_ONCE):
             block = [text[:LONGEST_TEXT] for text in texts[start : start + _AT_ONCE]]
             vectors = self.encoder.encode(block)
@@ -249,7 +251,8 @@ class SearchIndex:
 
             def rank(asked: tuple[str, Floats, Int64s]) -> list[Match]:
                 text, vector, close = asked
-                return self._rank(text, vector, allowed, limit=limit, weights=chosen, near=close)
+                weights = weigh(chinese=is_han(text))
+                return self._rank(text, vector, allowed, limit=limit, weights=weights, near=close)
 
             asked = list(zip(block, vectors, near, strict=True))
             for text, matches in zip(block, _together(rank, asked), strict=True):

@@ -11,7 +11,7 @@ Arrays in, arrays out; nothing is read here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numba
 import numpy as np
@@ -55,6 +55,22 @@ class Weights:
     def vector(self) -> Floats:
         """The weights in the order of PARTS."""
         return np.array([getattr(self, part) for part in PARTS], np.float32)
+
+
+CHINESE: Final = Weights(mean=0.0, equal_mean=0.0, spelling=0.5)
+"""Of Chinese questions: names in two scripts have no common middle, and characters say much."""
+
+
+class Weigh(Protocol):
+    """What gives the weights of a question."""
+
+    def __call__(self, *, chinese: bool) -> Weights:
+        """Those of a Chinese one, or of any other."""
+
+
+def weights_of(*, chinese: bool) -> Weights:
+    """The weights of a question, by its script."""
+    return CHINESE if chinese else Weights()
 
 
 class Sureness(NamedTuple):
