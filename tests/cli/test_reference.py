@@ -85,6 +85,7 @@ def test_rebuild_after_somebody_withdrew(tmp_path):
     assert ask("reference", "build", "adults", "--cohort", "town", "--variables", "sbp").exit_code == 0
     CohortStore.open(root).withdraw_participant("town", "P000003", reason="a test")
     assert "stale" in ask("reference", "list").output
+    assert "adults (version 1, stale)" in ask("status").output
     assert ask("reference", "show", "adults").exit_code == 1
     assert "version 2" in ask("reference", "rebuild", "adults").output
     assert ask("reference", "show", "adults").exit_code == 0

@@ -47,13 +47,15 @@ def root_facts(centre: Centre) -> dict[str, Any]:
     from nexome.store.genotypes.manifest import load_manifest as load_genotypes  # noqa: PLC0415
     from nexome.store.knowledge import Knowledge  # noqa: PLC0415
     from nexome.store.knowledge.manifest import FOLDER as KNOWLEDGE  # noqa: PLC0415
+    from nexome.store.reference import FOLDER as REFERENCE  # noqa: PLC0415
+    from nexome.store.reference import ReferenceStore  # noqa: PLC0415
     from nexome.store.track_manifest import FOLDER as TRACKS  # noqa: PLC0415
 
     snapshot, root = centre.store.snapshot(), centre.root
     layouts = [segment.layout for segment in snapshot.segments.values()]
     cells = sum(study.cells for study in snapshot.studies.values())
     files = [path for path in root.path.rglob("*") if path.is_file()]
-    elsewhere = {GENOTYPES, TRACKS, KNOWLEDGE, COHORTS}
+    elsewhere = {GENOTYPES, TRACKS, KNOWLEDGE, COHORTS, REFERENCE}
     size = sum(p.stat().st_size for p in files if p.relative_to(root.path).parts[0] not in elsewhere)
     genes, genotypes = centre.genes, load_genotypes(centre.root.path).sets
     tracks = centre.tracks.records()
@@ -85,6 +87,10 @@ def root_facts(centre: Centre) -> dict[str, Any]:
             e.id: {"kind": e.kind, "access": e.access, "people": e.people, "variables": e.variables}
             for e in CohortStore(root).cohorts()
         },
+        "reference": {
+            s.entry.name: {"version": s.entry.version, "access": s.entry.access, "state": s.state}
+            for s in ReferenceStore.open(root.path).sets()
+        },
         "writer": lock_holder(root.path),
         "catalogue": {
             "revision": centre.catalogue.revision,
@@ -115,6 +121,7 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("tracks", ", ".join(facts["tracks"]) or "none: nexome import track --help"),
         ("knowledge", _knowledge(facts["knowledge"])),
         ("cohorts", _cohorts(facts["cohorts"])),
+        ("reference", _reference(facts["reference"])),
         ("writer", busy),
         ("catalogue", f"{state} (sequence {catalogue['sequence']} of {facts['sequence']})"),
     ]
@@ -133,6 +140,12 @@ def _cohorts(cohorts: dict[str, dict[str, Any]]) -> str:
     return ", ".join(
         f"{name} ({e['people']:,} people, {e['variables']:,} variables)" for name, e in cohorts.items()
     )
+
+
+def _reference(sets: dict[str, dict[str, Any]]) -> str:
+    if not sets:
+        return "none: nexome reference build --help"
+    return ", ".join(f"{name} (version {e['version']}, {e['state']})" for name, e in sets.items())
 
 
 def _genotypes(sets: dict[str, dict[str, Any]]) -> str:
