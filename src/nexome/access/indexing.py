@@ -155,9 +155,9 @@ def _digest(rows: Collection[tuple[Any, ...]]) -> str:
     return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
 
 
-def _encoder_of(root: Path) -> list[int]:
-    """When the encoder, or the choice of another, was written."""
-    return [path.stat().st_mtime_ns for path in encoder_files(root)]
+def _encoder_of(root: Path) -> list[str]:
+    """What names the encoder: its facts with its revision, or the choice of another."""
+    return [hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in encoder_files(root)]
 
 
 @contextmanager

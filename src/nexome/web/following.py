@@ -2,8 +2,8 @@
 
 At each beat of the server that holds the watch: an index that is behind, and has been so in the same way for
 a whole beat (an import may be under way), is built by `nexome search index --if-behind`, at low priority in
-a process of its own, so that answering never waits for it. Between two builds lies at least four times what
-the last one took. The new generation is asked from the next question on.
+a process of its own, so that answering never waits for it. Between two builds lies at least twice what the
+last one took. The new generation is asked from the next question on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nexome.access.indexing import is_behind, made_of
 if TYPE_CHECKING:
     from nexome.access.centre import Centre
 
-_REST: Final = 4.0  # times as long as the last build took
+_REST: Final = 2.0  # times as long as the last build took
 _NICE: Final = 10
 _log: Final = logging.getLogger(__name__)
 
