@@ -12,8 +12,6 @@ from typing import Final
 
 from nexome.model.settings import Settings
 
-MIN_CELL_LEAST: Final = 3  # DataSHIELD's nfilter.tab
-
 
 @dataclass(frozen=True, slots=True)
 class Rules:
