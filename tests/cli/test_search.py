@@ -94,3 +94,29 @@ def test_from_a_vocabulary_to_an_index(tmp_path):
     assert "things can be found by meaning" in run("rebuild", root)
     found = run("search", "find", unseen[0], "--root", root).splitlines()[1].split("\t")
     assert (found[4], found[5]) == (unseen[0], "synonym")  # rebuilt from everything
+
+
+def test_the_index_follows_a_command_that_publishes(tmp_path):
+    made = make_small_centre(tmp_path / "root", variants=300)
+    make_small_search(made.path)
+    codes = tmp_path / "codes.tsv"
+    codes.write_text("id\tlabel\nNXDEMO:77\tquokka sign\n", "utf-8")
+    assert "not behind" not in run("search", "index", "--if-behind", "--root", made.path)
+    assert "not behind" in run("search", "index", "--if-behind", "--root", made.path)
+    result = CliRunner().invoke(main, ["knowledge", "load", str(codes), "--root", str(made.path)])
+    assert "Search index built again" in result.stderr
+    first = run("search", "find", "quokka sign", "--root", made.path).splitlines()[1].split("\t")
+    assert first[:2] == ["term", "NXDEMO:77"]
+    run("knowledge", "withdraw", "codes", "--reason", "a test", "--yes", "--root", made.path)
+    assert "NXDEMO:77" not in run("search", "find", "quokka sign", "--root", made.path)
+
+
+def test_a_root_may_choose_to_build_its_index_itself(tmp_path, monkeypatch):
+    made = make_small_centre(tmp_path / "root", variants=300)
+    make_small_search(made.path)
+    codes = tmp_path / "codes.tsv"
+    codes.write_text("id\tlabel\nNXDEMO:77\tquokka sign\n", "utf-8")
+    monkeypatch.setenv("NEXOME_FOLLOW_SEARCH", "false")
+    result = CliRunner().invoke(main, ["knowledge", "load", str(codes), "--root", str(made.path)])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "NXDEMO:77" not in run("search", "find", "quokka sign", "--root", made.path)
