@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from nexome.cli.demo_cohorts import write_cohorts
 from nexome.store.cohorts import CohortStore
 from nexome.store.root import open_root
 
@@ -87,6 +88,27 @@ def test_an_inferred_dictionary_may_be_accepted_and_is_marked(folder, nexome):
     words = ("import", "cohort", "town.csv", "--cohort", "town", "--participant", "id", "--accept-inferred")
     nexome(*words)
     assert CohortStore.open(folder / "root").get("town").receipt()["dictionary_confirmed"] is False
+
+
+def test_a_unit_that_does_not_fit_the_values_stops_the_import_and_is_told(folder, nexome):
+    write_cohorts(folder)
+    words = ("import", "cohort", "lakeside.csv", "--cohort", "lakeside")
+    told = nexome(*words, code=1).output
+    assert "Column Uric acid (umol/L): Uric acid is possible from" in told
+    assert "they fit the unit mg/dL, not umol/L" in told
+    assert "they fit the unit mg/dL" in nexome(*words, "--accept-inferred").output
+    given = (folder / "lakeside.dictionary.csv").read_text(encoding="utf-8-sig")
+    written = [line.split(",") for line in given.splitlines()]
+    low, high = (written[0].index(name) for name in ('"minimum"', '"maximum"'))
+    for line in written:
+        if line[0].startswith('"Uric acid'):
+            line[low], line[high] = "80", "1800"
+    (folder / "ranged.csv").write_text("\n".join(map(",".join, written)))
+    words = (*words, "--dictionary", "ranged.csv", "--yes")
+    told = nexome(*words, code=1).output
+    assert "lakeside.csv, column Uric acid (umol/L)" in told
+    assert "values lie outside the dictionary's range; they fit the unit mg/dL, not umol/L" in told
+    assert "version 2" in nexome(*words, "--bad-values", "missing").output
 
 
 def test_a_second_version_is_asked_for(town, nexome):

@@ -185,6 +185,8 @@ def _dictionary(
     with open_cohort(file, read) as reader:
         inferred = infer_dictionary(reader)
     if accepted:
+        for note in inferred.notes[len(reader.notes) :]:  # the import tells the reader's own
+            click.echo(f"Note: {note.text}", err=True)
         return inferred.dictionary
     print_inference(inferred)
     _write_beside(inferred, Path(f"{cohort_id}.dictionary.csv"))

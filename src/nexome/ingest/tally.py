@@ -38,19 +38,19 @@ class LineList:
             self._parts.append(part.copy())
             self._held += len(part)
 
-    def as_dict(self) -> dict[str, Any]:
-        """{count, lines (first 1,000), ranges ([first, last] of those after), unlisted (how many more)}."""
+    def as_dict(self, listed: int = LISTED, most_ranges: int = MOST_RANGES) -> dict[str, Any]:
+        """{count, lines (first `listed`), ranges ([first, last] of those after), unlisted (how many)}."""
         lines = np.sort(np.concatenate(self._parts)) if self._parts else np.zeros(0, np.uint64)
-        rest = lines[LISTED:]
+        rest = lines[listed:]
         starts = np.flatnonzero(np.diff(rest, prepend=rest[:1]) != 1) if len(rest) else np.zeros(0, int)
         if len(rest):
             starts = np.unique(np.append(0, starts))
         ends = np.append(starts[1:], len(rest)) - 1 if len(rest) else starts
-        ranges = [[int(rest[a]), int(rest[b])] for a, b in zip(starts, ends, strict=True)][:MOST_RANGES]
-        told = min(len(lines), LISTED) + sum(b - a + 1 for a, b in ranges)
+        ranges = [[int(rest[a]), int(rest[b])] for a, b in zip(starts, ends, strict=True)][:most_ranges]
+        told = min(len(lines), listed) + sum(b - a + 1 for a, b in ranges)
         return {
             "count": self.count,
-            "lines": [int(v) for v in lines[:LISTED]],
+            "lines": [int(v) for v in lines[:listed]],
             "ranges": ranges,
             "unlisted": self.count - told,
         }

@@ -125,7 +125,9 @@ def test_a_range_that_most_values_miss_puts_the_unit_in_doubt_and_takes_nothing_
     assert (variable.unit, variable.minimum, variable.maximum) == ("mg/dL", None, None)
     (told,) = (g for g in inferred.of(variable.name) if g.what == "range")
     assert told.sureness == "unsure"
-    assert "the unit may be another" in told.why
+    assert told.why.endswith("they fit the unit mmol/L, not mg/dL")
+    few = column(tmp_path, "Total cholesterol (mg/dL)", ["5.2", "4.9", "5.1"])
+    assert "the unit may be another" in few.of(variable.name)[-1].why
 
 
 def test_roles(tmp_path):

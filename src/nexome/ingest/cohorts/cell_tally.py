@@ -6,6 +6,9 @@ cannot_be_read  not what the variable's type asks for; missing, where that was a
 repeated        a row whose participant and visit stand in another; dropped
 withdrawn       a row of somebody who has withdrawn; dropped
 no_participant  a row that does not say whose it is; dropped
+
+Of each rule the first 100 lines are told one by one, those after as up to 100 ranges, of more their number;
+beyond 1,000 rules, the first line alone. A receipt stays small however long and wide the files are.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ Became = Literal["missing", "dropped"]
 
 ROW_RULES: Final = ("repeated", "withdrawn", "no_participant")
 _TOLD: Final = 5
+_LISTED: Final = 100  # lines, and ranges, of one rule
+_MOST_RULES: Final = 1_000  # told with so many lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +69,14 @@ class CellTally:
                 "found": rule.found,
                 "expected": rule.expected,
                 "became": "dropped" if rule.name in ROW_RULES else "missing",
-                **found.as_dict(),
+                **(found.as_dict(_LISTED, _LISTED) if at < _MOST_RULES else found.as_dict(1, 0)),
             }
-            for rule, found in self.met.items()
+            for at, (rule, found) in enumerate(self.met.items())
         ]
 
     def refuse(self, name: str, *, todo: str) -> None:
         """Raise FormatError for the first cell that met a rule, with what else met it; else do nothing."""
-        met = {rule: found.as_dict() for rule, found in self.met.items() if rule.name == name}
+        met = {rule: found.as_dict(1, 0) for rule, found in self.met.items() if rule.name == name}
         if not met:
             return
         first = next(iter(met))

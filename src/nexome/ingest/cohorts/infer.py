@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from nexome.formats.cohorts import CohortReader, Note, SourceColumn
 from nexome.formats.cohorts.cells import cell_text
@@ -21,6 +22,7 @@ from nexome.formats.cohorts.units import unit_of_last_word
 from nexome.ingest.cohorts import words
 from nexome.ingest.cohorts.guess_roles import guess_roles
 from nexome.ingest.cohorts.guess_values import Guess, ValueGuess, guess_values
+from nexome.ingest.cohorts.out_of_range import unit_that_fits
 from nexome.ingest.cohorts.profile import Profile, profile
 from nexome.model.analytes import Analyte, analyte_of
 from nexome.model.cohorts import Dictionary, Sensitivity, Variable
@@ -73,7 +75,11 @@ def infer_dictionary(reader: CohortReader, rows: int = SAMPLE_ROWS) -> Inference
         variables.append(variable)
         guesses += [*told, *more]
     dictionary = Dictionary(tuple(variables), confirmed=False)
-    notes = (*reader.notes, *_repeated(dictionary, columns))
+    doubts = (g for g in guesses if g.what == "range" and not g.value)
+    doubted = (
+        Note(f"Column {g.variable}: {g.why}.", f"{g.variable} 列：{g.why_zh}。", reader.name) for g in doubts
+    )
+    notes = (*reader.notes, *doubted, *_repeated(dictionary, columns))
     return Inference(dictionary, tuple(guesses), notes, sample.num_rows)
 
 
@@ -195,15 +201,30 @@ def _known_analyte(variable: Variable, column: Profile) -> tuple[Variable, list[
     coded = np.array([cell_text(n) in variable.missing_codes for n in column.numbers.tolist()], bool)
     outside = ~coded & ((column.numbers < limits[0]) | (column.numbers > limits[1]))
     if column.share(outside) > _MOST_OUTSIDE:
-        why = (
-            f"{analyte.label} is possible from {shown}, where few of the values lie: the unit may be another"
-        )
-        why_zh = f"{analyte.label_zh}的可能范围为 {shown}，而多数数值在此之外：单位可能有误"
-        return variable, [Guess(variable.name, "range", "", why, why_zh, "unsure")]
+        return variable, [_doubt(variable, analyte, shown, _numbers(column, ~coded))]
     why = f"what is possible for {analyte.label}, read from its name and unit"
     why_zh = f"按列名和单位判断为{analyte.label_zh}，此为其可能范围"
     guess = Guess(variable.name, "range", shown, why, why_zh, "likely")
     return replace(variable, minimum=limits[0], maximum=limits[1]), [guess]
+
+
+def _doubt(variable: Variable, analyte: Analyte, shown: str, values: npt.NDArray[np.float64]) -> Guess:
+    """The unit of the header is doubted, and the one told that the values fit."""
+    unit = unit_that_fits(values, variable)
+    fits = unit not in {"", variable.unit}
+    why = f"{analyte.label} is possible from {shown}, where few of the values lie: " + (
+        f"they fit the unit {unit}, not {variable.unit}" if fits else "the unit may be another"
+    )
+    why_zh = f"{analyte.label_zh}的可能范围为 {shown.replace(' to ', '–')}，而多数数值在此之外：" + (
+        f"数值符合 {unit}，而不是 {variable.unit}" if fits else "单位可能有误"
+    )
+    return Guess(variable.name, "range", "", why, why_zh, "unsure")
+
+
+def _numbers(column: Profile, which: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """The numbers among some distinct values of a column, each as often as it stands."""
+    kept = which & ~np.isnan(column.numbers)
+    return np.repeat(column.numbers[kept], column.counts[kept])
 
 
 def _limits(analyte: Analyte, unit: str) -> tuple[float, float] | None:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,11 +21,12 @@ import pyarrow.compute as pc
 
 from nexome.formats.cohorts import CohortReader, RawTable, open_cohort
 from nexome.ingest.cohorts.cell_tally import CellTally, Rule
+from nexome.ingest.cohorts.out_of_range import RangeCheck, without_cells
 from nexome.ingest.cohorts.requests import CohortReport, CohortRequest
 from nexome.ingest.cohorts.settle import ROW_NUMBER, settle_dictionary
 from nexome.ingest.progress import Progress, Report
 from nexome.ingest.receipt import digest_of, program_versions
-from nexome.model.cohorts import Dictionary, Variable
+from nexome.model.cohorts import Dictionary
 from nexome.model.errors import InputError
 from nexome.store.cohorts import CohortStore, CohortTable, StagedCohort
 from nexome.store.root import Root
@@ -83,6 +83,9 @@ class _Import:
     _lines: list[tuple[str, npt.NDArray[np.uint64]]] = field(default_factory=list)
     _rows: int = 0
 
+    def __post_init__(self) -> None:
+        self._ranges = RangeCheck(self.dictionary, self.tally)
+
     def read(self, staged: StagedCohort, report: Report) -> None:
         """Read all files into the staged version. Raises FormatError for what may not be imported."""
         withdrawn = self._withdrawn_people()
@@ -95,6 +98,7 @@ class _Import:
         if self.request.bad_values == "refuse":
             self.tally.refuse("cannot_be_read", todo=_REFUSED)
             self.tally.refuse("no_participant", todo=_REFUSED)
+            self._ranges.refuse()
         self._settle_repeats(staged)
 
     def _withdrawn_people(self) -> pa.Array | None:
@@ -126,7 +130,7 @@ class _Import:
         for problem in raw.problems:
             rule = Rule(file, problem.column, "cannot_be_read", problem.found, problem.expected)
             self.tally.count(rule, problem.lines)
-        table = self._check_purposes(self._within_range(table, file, lines), file, lines)
+        table = self._check_purposes(self._ranges.clear(table, file, lines), file, lines)
         kept = self._rows_kept(table, file, lines, withdrawn)
         if not kept.all():
             table, lines = table.filter(pa.array(kept)), lines[kept]
@@ -135,26 +139,6 @@ class _Import:
             staged.add(table, missing)
             self._lines.append((file, lines))
             self._rows += table.num_rows
-
-    def _within_range(self, table: pa.Table, file: str, lines: npt.NDArray[np.uint64]) -> pa.Table:
-        """Numbers outside the dictionary's range are missing, and counted."""
-        here = set(table.column_names)
-        for variable in self._ranged:
-            if variable.name not in here:
-                continue
-            outside = _outside(table[variable.name], variable)
-            if not outside.any():
-                continue
-            expected = f"{_bound(variable.minimum)} to {_bound(variable.maximum)} {variable.unit}".strip()
-            rule = Rule(file, variable.name, "out_of_range", "a number out of range", expected)
-            self.tally.count(rule, lines[outside])
-            table = _without(table, variable.name, outside)
-        return table
-
-    @cached_property
-    def _ranged(self) -> list[Variable]:
-        """Numbers with a range."""
-        return [v for v in self.dictionary if v.numeric and (v.minimum is not None or v.maximum is not None)]
 
     def _check_purposes(self, table: pa.Table, file: str, lines: npt.NDArray[np.uint64]) -> pa.Table:
         """Permitted purposes are DUO codes, each distinct text looked at once."""
@@ -171,7 +155,7 @@ class _Import:
         expected = "DUO codes such as DUO:0000042, | between them"
         rule = Rule(file, variable.name, "cannot_be_read", "a purpose that is no DUO code", expected)
         self.tally.count(rule, lines[wrong])
-        return _without(table, variable.name, wrong)
+        return without_cells(table, variable.name, wrong)
 
     def _rows_kept(
         self, table: pa.Table, file: str, lines: npt.NDArray[np.uint64], withdrawn: pa.Array | None
@@ -312,25 +296,3 @@ def _one(column: Any) -> pa.Array:
 
 def _bools(mask: Any) -> Bools:
     return np.asarray(pc.fill_null(_one(mask), fill_value=False).to_numpy(zero_copy_only=False), bool)
-
-
-def _outside(column: pa.ChunkedArray, variable: Variable) -> Bools:
-    """Where numbers are below the minimum or above the maximum."""
-    numbers = _one(column)
-    values = pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False)
-    outside = np.zeros(len(values), bool)
-    if variable.minimum is not None:
-        outside |= values < variable.minimum
-    if variable.maximum is not None:
-        outside |= values > variable.maximum
-    return outside & _bools(pc.is_valid(numbers))
-
-
-def _without(table: pa.Table, name: str, gone: Bools) -> pa.Table:
-    column = _one(table[name])
-    emptied = pc.if_else(pa.array(gone), pa.scalar(None, column.type), column)
-    return table.set_column(table.column_names.index(name), name, emptied)
-
-
-def _bound(number: float | None) -> str:
-    return "any" if number is None else f"{number:g}"
