@@ -25,7 +25,6 @@ from nexome.web.pages.figures import (
     qq_json,
     qq_picture,
 )
-from nexome.web.pages.svg import nice_ticks
 
 WORDS = Wording("title", f"sentence {MARKUP}", "x", "y", threshold="limit")
 
@@ -138,11 +137,3 @@ def test_dots_on_the_same_half_pixel_are_drawn_once():
     root, _ = both(manhattan_picture(plot, WORDS))
     [hits] = [e.get("d") for e in root.iter() if e.get("class") == "dot hit"]
     assert len(re.findall("M", hits)) == 1
-
-
-@given(st.floats(1e-6, 1e6))
-def test_ticks_are_few_and_inside(top):
-    ticks = nice_ticks(top)
-    assert 2 <= len(ticks) <= 6
-    assert ticks[0] == 0
-    assert ticks[-1] <= top * (1 + 1e-9)

@@ -3,6 +3,7 @@
 import re
 import string
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,3 +112,21 @@ def test_numbers_decide_between_one_and_other():
     assert languages()["en"]("count.traits", n=1) == "1 trait"
     assert languages()["en"]("count.traits", n=12_000) == "12,000 traits"
     assert languages()["zh"]("count.traits", n=1) == "1 个性状"
+
+
+@pytest.mark.parametrize(
+    ("plain", "chinese", "english", "in_chinese"),
+    [
+        ("Age", "年龄", "Age", "年龄"),
+        ("Age", "", "Age", "Age"),
+        (None, "年龄", "年龄", "年龄"),
+        ("", None, "?", "?"),
+    ],
+)
+def test_a_name_is_told_in_ones_own_language_else_in_the_other(plain, chinese, english, in_chinese):
+    row = {"label": plain, "label_zh": chinese}
+    said = {code: languages()[code].named(row, "label", "?") for code in ("en", "zh")}
+    assert said == {"en": english, "zh": in_chinese}
+    for code, own in said.items():
+        assert languages()[code].field(SimpleNamespace(**row), "label") == own.replace("?", "")
+        assert languages()[code].either(plain, chinese) == own.replace("?", "")

@@ -90,7 +90,7 @@ def _length(assembly: Assembly, contig: int) -> int:
 
 
 def _row(ask: Ask, record: TrackRecord, region: str) -> TrackRow:
-    title = (record.title_zh if ask.t.code == "zh" else "") or record.title
+    title = ask.t.field(record, "title")
     doors = {
         "intervals": f"/tracks/{record.name}/features?region={region}&format=tsv",
         "signal": f"/tracks/{record.name}/file",
@@ -118,7 +118,7 @@ def _config(ask: Ask, records: list[TrackRecord], region: str) -> str:
     }
     tracks: list[dict[str, Any]] = [
         {
-            "name": (record.title_zh if ask.t.code == "zh" else "") or record.title,
+            "name": ask.t.field(record, "title"),
             "kind": record.kind,
             "path": paths[record.kind].format(record.name),
         }

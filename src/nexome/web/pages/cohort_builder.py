@@ -14,10 +14,9 @@ from urllib.parse import urlencode
 from nexome.access.cohort_answers import CohortAnswer
 from nexome.access.disclosure import Released
 from nexome.model.errors import NexomeError, RefusedError
-from nexome.web.pages.cohorts import how_counted, unit_text
+from nexome.web.pages.cohort_parts import Option, how_counted, is_number, unit_text
 from nexome.web.pages.numbers import MISSING
 from nexome.web.pages.page import API, Ask, Card, Link, Page, log_server_error, rows_of
-from nexome.web.pages.place import Choice
 
 GROUPS: Final = 2
 _NONE: Final = ""
@@ -55,10 +54,10 @@ class BuilderPage(Page):
     """The form with what was asked, examples, the answer; `coarser`: a question that would be answered."""
 
     template: ClassVar[str] = "cohort_builder.html"
-    cohorts: tuple[Choice, ...]
+    cohorts: tuple[Option, ...]
     where: str
-    groups: tuple[tuple[Choice, ...], ...]
-    measures: tuple[Choice, ...]
+    groups: tuple[tuple[Option, ...], ...]
+    measures: tuple[Option, ...]
     examples: tuple[Link, ...]
     answer: Card[Answered] | None
     reason: str
@@ -171,29 +170,27 @@ def _coarser(ask: Ask, refused: RefusedError | None) -> Link | None:
 # ---------------------------------------------------------------- the form
 
 
-def _cohort_choice(ask: Ask, row: Mapping[str, Any], chosen: str) -> Choice:
-    own, other = ("title_zh", "title") if ask.t.code == "zh" else ("title", "title_zh")
-    return Choice(row["cohort"], row[own] or row[other] or row["cohort"], row["cohort"] == chosen)
+def _cohort_choice(ask: Ask, row: Mapping[str, Any], chosen: str) -> Option:
+    return Option(row["cohort"], ask.t.named(row, "title", row["cohort"]), row["cohort"] == chosen)
 
 
-def _named(ask: Ask, row: Mapping[str, Any]) -> str:
-    own, other = ("label_zh", "label") if ask.t.code == "zh" else ("label", "label_zh")
-    return str(row[own] or row[other] or row["variable"])
+def _label(ask: Ask, row: Mapping[str, Any]) -> str:
+    return ask.t.named(row, "label", row["variable"])
 
 
-def _groups(ask: Ask, variables: list[dict[str, Any]], chosen: str) -> Iterator[Choice]:
-    yield Choice(_NONE, ask.t("builder.no_group"), not chosen)
+def _groups(ask: Ask, variables: list[dict[str, Any]], chosen: str) -> Iterator[Option]:
+    yield Option(_NONE, ask.t("builder.no_group"), not chosen)
     for row in variables:
         if row["banded_by"]:
-            yield Choice(row["variable"], _named(ask, row), row["variable"] == chosen)
+            yield Option(row["variable"], _label(ask, row), row["variable"] == chosen)
 
 
-def _measures(ask: Ask, variables: list[dict[str, Any]], chosen: str) -> Iterator[Choice]:
-    yield Choice(_NONE, ask.t("builder.people"), not chosen)
+def _measures(ask: Ask, variables: list[dict[str, Any]], chosen: str) -> Iterator[Option]:
+    yield Option(_NONE, ask.t("builder.people"), not chosen)
     for row in variables:
-        if row["variable_type"] in {"integer", "decimal"} and not row["variable_role"]:
-            yield Choice(
-                row["variable"], ask.t("builder.mean_of", name=_named(ask, row)), row["variable"] == chosen
+        if is_number(row) and not row["variable_role"]:
+            yield Option(
+                row["variable"], ask.t("builder.mean_of", name=_label(ask, row)), row["variable"] == chosen
             )
 
 
@@ -202,15 +199,15 @@ def _examples(ask: Ask, cohort: str, variables: list[dict[str, Any]]) -> Iterato
     roles = {row["variable_role"]: row for row in variables if row["variable_role"]}
     parts = []
     if "sex" in roles:
-        name = "女" if ask.t.code == "zh" else "female"
-        parts.append(f"{_quoted(_named(ask, roles['sex']))} = {name}")
+        name = ask.t.either("female", "女")
+        parts.append(f"{_quoted(_label(ask, roles['sex']))} = {name}")
     if "age" in roles:
-        parts.append(f"{_quoted(_named(ask, roles['age']))} between 40 and 60")
+        parts.append(f"{_quoted(_label(ask, roles['age']))} between 40 and 60")
     for row in variables:
         if row["banded_by"] == "clinical cut points" and row["variable_unit"]:
             cuts = ask.view.grid(cohort).axes[row["variable"]].cuts
             limit = cuts[len(cuts) // 2]
-            parts.append(f"{_quoted(_named(ask, row))} >= {limit:g} {row['variable_unit']}")
+            parts.append(f"{_quoted(_label(ask, row))} >= {limit:g} {row['variable_unit']}")
             break
     for size in range(1, len(parts) + 1):
         text = " and ".join(parts[:size])
@@ -225,5 +222,5 @@ def _words(ask: Ask, variables: list[dict[str, Any]]) -> Iterator[tuple[str, str
     """What may stand in a filter: name, label, unit or codes."""
     for row in variables:
         if row["sensitivity"] != "identifying" and row["variable_type"] != "text":
-            unit = unit_text(row["variable_unit"] or "", ask.t)
-            yield row["variable"], _named(ask, row), unit or (row["category_codes"] or "")
+            unit = unit_text(row["variable_unit"], ask.t)
+            yield row["variable"], _label(ask, row), unit or (row["category_codes"] or "")

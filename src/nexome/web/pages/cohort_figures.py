@@ -16,6 +16,7 @@ import numpy.typing as npt
 from nexome.web.pages.figures import Wording
 from nexome.web.pages.layers import Curve, Label, Layers, Points, layers_json, layers_picture
 from nexome.web.pages.plots import Drawn
+from nexome.web.pages.ticks import ticks_between
 
 WIDTH: Final = 1040
 HEIGHT: Final = 320
@@ -82,6 +83,7 @@ def _layers(plot: BandPlot) -> Layers:
     totals = [max(1.0, float(np.nansum(outline.people))) for outline in plot.outlines]
     shares = [height / total for height, total in zip(heights, totals, strict=True)]
     top = max(float(max((share.max() for share in shares), default=0.0)), 1e-12) * _ROOM
+    ticks = ticks_between(edges[0], edges[-1], _TICKS)
     curves, labels = [], []
     for outline, share in zip(plot.outlines, shares, strict=True):
         x, y = _steps(edges, share / top)
@@ -94,7 +96,7 @@ def _layers(plot: BandPlot) -> Layers:
     return Layers(
         WIDTH,
         HEIGHT,
-        x_ticks=[(float(_across(edges, tick)), f"{tick:g}") for tick in _ticks(edges)],
+        x_ticks=[(float(_across(edges, tick)), f"{tick:g}") for tick in ticks],
         y_ticks=[],
         points=Points(),
         curves=curves,
@@ -110,14 +112,6 @@ def _steps(edges: Floats, heights: Floats) -> tuple[Floats, Floats]:
 
 def _across(edges: Floats, value: npt.ArrayLike) -> Floats:
     return np.asarray((np.asarray(value, np.float64) - edges[0]) / (edges[-1] - edges[0]))
-
-
-def _ticks(edges: Floats) -> list[float]:
-    """About six round numbers between the outer edges."""
-    raw = (edges[-1] - edges[0]) / _TICKS
-    scale = 10.0 ** np.floor(np.log10(raw))
-    step = next(s * scale for s in (1, 2, 2.5, 5, 10) if s * scale >= raw)
-    return [float(n * step) for n in np.arange(np.ceil(edges[0] / step), np.floor(edges[-1] / step) + 1)]
 
 
 def _apart(labels: Sequence[Label]) -> list[Label]:

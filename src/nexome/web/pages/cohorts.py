@@ -6,28 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-import numpy as np
-
 from nexome.access.cohort_answers import CohortAnswer
 from nexome.model.cohorts import Cohort
 from nexome.model.errors import NotFoundError, QueryError, RefusedError
-from nexome.web.pages.cohort_figures import BandPlot, Outline, draw_bands, trimmed
+from nexome.web.pages.cohort_figures import draw_bands
+from nexome.web.pages.cohort_parts import bands_of, how_counted, source_text, told_of, unit_text
 from nexome.web.pages.figures import Wording
-from nexome.web.pages.language import Language
 from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, Paging, card_of, paging_of, rows_of
 from nexome.web.pages.plots import Drawn, Figure, Place, figure_of
 
 ROWS: Final = 100
 MATRIX_ROWS: Final = 60
-_UNITS: Final = {
-    "mm[Hg]": "mmHg",
-    "[lb_av]": "lb",
-    "[in_i]": "in",
-    "[IU]": "IU",
-    "10*": "10^",
-    "m2": "m²",
-    "m3": "m³",
-}
 _SHEET: Final = ("country", "years", "sampling", "licence", "publication", "source", "permit")
 
 
@@ -114,7 +103,7 @@ def build_cohort(ask: Ask, *, cohort: str) -> CohortPage:
     variables = rows_of(ask.view.variables(cohort, words or None))
     paging = paging_of(ask, total=len(variables), size=ROWS)
     start = max(0, paging.first - 1)
-    told = next(row for row in rows_of(ask.view.cohorts()) if row["cohort"] == cohort)
+    told = told_of(ask, cohort)
     return CohortPage(
         title=ask.t.field(record, "title") or cohort,
         id=cohort,
@@ -140,9 +129,8 @@ def build_cohort_figure(ask: Ask, *, cohort: str, ending: str) -> Download:
 
 
 def _cohort_row(ask: Ask, row: Mapping[str, Any]) -> CohortRow:
-    own, other = ("title_zh", "title") if ask.t.code == "zh" else ("title", "title_zh")
     return CohortRow(
-        link=Link(row[own] or row[other] or row["cohort"], ask.href("cohorts", row["cohort"])),
+        link=Link(ask.t.named(row, "title", row["cohort"]), ask.href("cohorts", row["cohort"])),
         id=row["cohort"],
         kind=ask.t.of("cohorts.kind", row["cohort_kind"]),
         country=row["country"] or "",
@@ -170,29 +158,16 @@ def _quantities(ask: Ask, cohorts: list[str]) -> Iterator[QuantityRow]:
         if len(held) < 2:
             continue
         first = next(iter(held.values()))
-        own, other = ("label_zh", "label") if ask.t.code == "zh" else ("label", "label_zh")
         cells = (held.get(cohort) for cohort in cohorts)
-        yield QuantityRow(
-            first[own] or first[other] or quantity, tuple(_measured(ask, cell) for cell in cells)
-        )
+        name = ask.t.named(first, "label", quantity)
+        yield QuantityRow(name, tuple(_measured(ask, cell) for cell in cells))
 
 
 def _measured(ask: Ask, row: Mapping[str, Any] | None) -> Link | None:
     if row is None:
         return None
-    unit = row["variable_unit"]
-    text = unit_text(unit, ask.t) if unit else row["variable"]
+    text = unit_text(row["variable_unit"], ask.t) if row["variable_unit"] else row["variable"]
     return Link(text, ask.href("cohorts", row["cohort"], "variables", row["variable"]))
-
-
-def unit_text(unit: str, t: Language) -> str:
-    """A UCUM code as people read it ('mm[Hg]': mmHg, 'umol/L': µmol/L, 'a': years)."""
-    if unit in {"a", "mo", "d"}:
-        return t.of("cohorts.time_unit", unit)
-    plain = "" if unit == "1" else unit
-    for code, shown in _UNITS.items():
-        plain = plain.replace(code, shown)
-    return f"µ{plain[1:]}" if plain.startswith("u") and plain[1:2].isalpha() else plain
 
 
 # ---------------------------------------------------------------- one cohort
@@ -222,15 +197,14 @@ def _sources(ask: Ask, cohort: str) -> Iterator[Link]:
 
 
 def _variable_row(ask: Ask, cohort: str, row: Mapping[str, Any]) -> VariableRow:
-    own, other = ("label_zh", "label") if ask.t.code == "zh" else ("label", "label_zh")
     return VariableRow(
         link=Link(
-            row[own] or row[other] or row["variable"],
+            ask.t.named(row, "label", row["variable"]),
             ask.href("cohorts", cohort, "variables", row["variable"]),
         ),
         name=row["variable"],
         type=ask.t.of("cohorts.type", row["variable_type"]),
-        unit=unit_text(row["variable_unit"] or "", ask.t),
+        unit=unit_text(row["variable_unit"], ask.t),
         categories=row["category_codes"] or "",
         terms=tuple((row["variable_terms"] or "").split(" | ")) if row["variable_terms"] else (),
     )
@@ -241,24 +215,16 @@ def _people(ask: Ask, cohort: str, told: Mapping[str, Any]) -> Figure:
     place = Place(
         "cohort_people", ask.href("cohorts", cohort, "people"), f"{API}/cohorts/{cohort}/count?by=sex&by=age"
     )
-    source = ask.t(
-        "cohorts.source", cohort=cohort, version=told["cohort_version"], date=told["published"][:10]
-    )
-    return figure_of(drawn, wording, place, subtitle=note, source=source)
+    return figure_of(drawn, wording, place, subtitle=note, source=source_text(ask, told))
 
 
 def _people_drawn(ask: Ask, cohort: str) -> tuple[Drawn, Wording, str]:
     """People by age band and sex; NotFoundError where the cohort has no ages."""
     by_sex = _answer(ask, cohort, ["sex", "age"])
-    axes = [axis for axis in by_sex.by if axis.cuts]
-    outlines = tuple(outlines_of(ask, by_sex))
-    plot = trimmed(BandPlot(np.array(axes[0].cuts), axes[0].labels(ask.t.code), outlines))
-    outlines = tuple(plot.outlines)
-    most = max(outlines, key=lambda one: float(np.nansum(one.people)))
-    peak = plot.bands[int(np.nan_to_num(most.people).argmax())]
+    plot, group, band = bands_of(ask, by_sex)
     wording = Wording(
         title=ask.t("cohorts.people_title"),
-        sentence=ask.t("cohorts.people_sentence", group=most.name, band=peak),
+        sentence=ask.t("cohorts.people_sentence", group=group, band=band),
         x=ask.t("cohorts.age_axis"),
         y=ask.t("cohorts.share_axis"),
     )
@@ -273,23 +239,3 @@ def _answer(ask: Ask, cohort: str, by: list[str]) -> CohortAnswer:
         if len(by) == 1:
             raise
         return ask.view.count(cohort, by=by[1:])
-
-
-def outlines_of(ask: Ask, answer: CohortAnswer) -> Iterator[Outline]:
-    """The groups of an answer whose last axis has bands: an outline each, the last one in the accent."""
-    size = len(answer.by[-1])
-    cells = answer.release.cells
-    people = np.array([np.nan if cell.count is None else float(cell.count) for cell in cells])
-    groups = people.reshape(-1, size)
-    names = answer.by[0].labels(ask.t.code) if len(answer.by) > 1 else (ask.t("cohorts.everyone"),)
-    for at, (name, counts) in enumerate(zip(names, groups, strict=True)):
-        last = at == len(groups) - 1
-        yield Outline(name, counts, 2 if last else at % 2)
-
-
-def how_counted(ask: Ask, answer: CohortAnswer) -> str:
-    """How numbers of people are to be read: exact, rounded, or perturbed."""
-    said = [ask.t.of("cohorts.reader", answer.release.reader)]
-    if answer.repeated:
-        said.append(ask.t("cohorts.first_visit"))
-    return " ".join(said)

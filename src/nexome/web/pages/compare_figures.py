@@ -19,7 +19,7 @@ from nexome.web.pages.figures import Lead, Manhattan, YScale
 from nexome.web.pages.interpreted import share_text
 from nexome.web.pages.layers import Band, Curve, Floats, Label, Layers, Points, Strokes
 from nexome.web.pages.numbers import effect_text, p_text
-from nexome.web.pages.svg import nice_ticks
+from nexome.web.pages.ticks import nice_ticks, ticks_between
 
 POINTS_MAX: Final = 20_000
 MIAMI_LABELS: Final = 6
@@ -100,7 +100,7 @@ def effects(points: EffectPoints, line: Line) -> Layers:
         width=560,
         height=420,
         x_ticks=[(t / right, _short(t)) for t in nice_ticks(right, 5)],
-        y_ticks=[(float(_within(t, low, high)), _short(t)) for t in _ticks_between(low, high)],
+        y_ticks=[(float(_within(t, low, high)), _short(t)) for t in ticks_between(low, high)],
         points=Points(x, y, points.role, points.name, notes, points.href),
         strokes=bars,
         thick=1.1,
@@ -177,7 +177,7 @@ def stacked(panels: Sequence[Panel], *, start: int, end: int) -> Layers:
     return Layers(
         width=1040,
         height=440,
-        x_ticks=[((p - start) / span, _mega(p, span)) for p in _ticks_between(start, end)],
+        x_ticks=[((p - start) / span, _mega(p, span)) for p in ticks_between(start, end)],
         y_ticks=y_ticks,
         points=_joined(*points),
         strokes=Strokes(*joined) if joined else None,
@@ -313,14 +313,6 @@ def _within(values: npt.ArrayLike, low: float, high: float) -> Floats:
 def _most(values: Floats, least: float) -> float:
     finite = values[np.isfinite(values)]
     return max(float(finite.max()), least) if finite.size else max(least, 1.0)
-
-
-def _ticks_between(low: float, high: float) -> list[float]:
-    """About five round numbers from `low` to `high`."""
-    raw = (high - low) / 5 or 1.0
-    scale = 10.0 ** np.floor(np.log10(raw))
-    step = next(s * scale for s in (1, 2, 5, 10) if s * scale >= raw)
-    return [float(t) for t in np.arange(np.ceil(low / step), high / step + 1e-9) * step]
 
 
 def _short(value: float) -> str:

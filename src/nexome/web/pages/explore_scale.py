@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from nexome.methods.manhattan import position_bins
 from nexome.model.genome import Assembly, Interval, Stretch
+from nexome.web.pages.ticks import round_step
 
 DRAWN_MOST: Final = 400  # contigs a whole genome is drawn of; all others are reached by their name
 
@@ -84,21 +85,18 @@ class GenomeScale:
         return [(at - self.left) / self.span_bp for at in inside]
 
     def _rounds(self) -> list[tuple[int, int]]:
-        step = round_step(self.span_bp / 6)
+        step = step_of_bases(self.span_bp / 6)
         first = -(-self.where.start // step) * step
         return [(at, step) for at in range(max(first, 1), self.where.end + 1, step)]
 
 
-def round_step(raw: float) -> int:
+def step_of_bases(raw: float) -> int:
     """The round number of bases next above `raw`: 1, 2 or 5 times a power of ten.
 
-    >>> round_step(0.3), round_step(170_000)
+    >>> step_of_bases(0.3), step_of_bases(170_000)
     (1, 200000)
     """
-    if raw <= 1:
-        return 1
-    scale = 10 ** int(np.floor(np.log10(raw)))
-    return int(next(s * scale for s in (1, 2, 5, 10) if s * scale >= raw))
+    return int(round_step(max(raw, 1.0)))
 
 
 def base_text(position: int, step: int) -> str:

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from nexome.methods.loci import GENOME_WIDE
 from nexome.methods.quantiles import QuantilePoints
 from nexome.web.pages.numbers import p_text
-from nexome.web.pages.svg import Picture, nice_ticks
+from nexome.web.pages.svg import Picture
+from nexome.web.pages.ticks import nice_ticks
 
 FOLD_AT: Final = 20.0  # −log10 p above which the upper axis is compressed …
 FOLD_OVER: Final = 40.0  # … when the strongest signal exceeds this, so that the rest stays visible

@@ -17,6 +17,7 @@ from nexome.web.pages.associations import Association
 from nexome.web.pages.figures import Wording
 from nexome.web.pages.plots import Drawn
 from nexome.web.pages.svg import Picture
+from nexome.web.pages.ticks import round_step
 
 MOST_ROWS: Final = 30
 ROW_STEP: Final = 5  # heights of the plot come in steps of so many rows (site.css: .plot.rows-5 …)
@@ -138,8 +139,6 @@ def _axis(low: Sequence[float], high: Sequence[float]) -> tuple[float, float, li
     first, last = min([0.0, *low]), max([0.0, *high])
     if first == last:
         return -1.0, 1.0, [0.0]
-    raw = (last - first) / 5
-    scale = 10.0 ** math.floor(math.log10(raw))
-    step = next(s * scale for s in (1, 2, 5, 10) if s * scale >= raw)
+    step = round_step((last - first) / 5)
     start, end = math.floor(first / step), math.ceil(last / step)
     return start * step, end * step, [round(k * step, 12) for k in range(start, end + 1)]

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nexome.methods.loci import GENOME_WIDE
+from nexome.web.pages.explore_scale import step_of_bases
 from nexome.web.pages.figures import Lead, Wording, YScale
 from nexome.web.pages.plots import Drawn
 from nexome.web.pages.svg import Picture
@@ -143,7 +144,5 @@ def _name_strongest(picture: Picture, plot: GenePlot, scale: YScale) -> None:
 
 def _ticks(start: int, end: int) -> list[int]:
     """About five round positions between two."""
-    raw = max(1, (end - start) / 5)
-    scale = 10 ** int(np.floor(np.log10(raw)))
-    step = next(s * scale for s in (1, 2, 5, 10) if s * scale >= raw)
+    step = step_of_bases((end - start) / 5)
     return list(range(-(-start // step) * step, end + 1, step))

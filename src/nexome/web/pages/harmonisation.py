@@ -6,9 +6,10 @@ sources, are computed over single people and are the owner's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -18,11 +19,12 @@ from nexome.ingest.mapping.lineage import rule_in_words
 from nexome.ingest.mapping.source_parts import conflicts
 from nexome.model.errors import NotFoundError, QueryError
 from nexome.store.cohorts import CohortStore
-from nexome.web.pages.cohorts import unit_text
+from nexome.web.pages.cohort_parts import source_text, told_of, unit_text
 from nexome.web.pages.figures import Wording
 from nexome.web.pages.layers import Label, Layers, Points, Strokes, layers_json, layers_picture
 from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, card_of, rows_of
 from nexome.web.pages.plots import Drawn, Figure, Place, figure_of
+from nexome.web.pages.ticks import ticks_between
 
 WIDTH: Final = 1040
 _ROW: Final = 46  # pixels of height a source takes
@@ -118,13 +120,12 @@ def _variable(
     reports: Mapping[str, VariableReport],
 ) -> VariableRules:
     name = row["variable"]
-    own, other = ("label_zh", "label") if ask.t.code == "zh" else ("label", "label_zh")
     found = reports[name].conflicts if name in reports else ()
     return VariableRules(
-        variable=Link(row[own] or row[other] or name, ask.href("cohorts", cohort, "variables", name)),
-        unit=unit_text(row["variable_unit"] or "", ask.t),
+        variable=Link(ask.t.named(row, "label", name), ask.href("cohorts", cohort, "variables", name)),
+        unit=unit_text(row["variable_unit"], ask.t),
         rows=tuple(_rule(ask, entry) for entry in lineage[name]["sources"]),
-        doubts=tuple((c.weight, c.source, c.text_zh if ask.t.code == "zh" else c.text) for c in found),
+        doubts=tuple((c.weight, c.source, ask.t.field(c, "text")) for c in found),
     )
 
 
@@ -143,9 +144,8 @@ def _rule(ask: Ask, entry: Mapping[str, Any]) -> RuleRow:
 
 
 def _choice(ask: Ask, row: Mapping[str, Any], chosen: str) -> Link:
-    own, other = ("label_zh", "label") if ask.t.code == "zh" else ("label", "label_zh")
     name = row["variable"]
-    return Link(row[own] or row[other] or name, ask.again(variable=name), name == chosen)
+    return Link(ask.t.named(row, "label", name), ask.again(variable=name), name == chosen)
 
 
 # ---------------------------------------------------------------- the figure
@@ -163,12 +163,9 @@ def _figure(ask: Ask, cohort: str, reports: Mapping[str, VariableReport], variab
     place = Place(
         "sources",
         ask.href("harmonisation", cohort, "sources", variable),
-        f"{API}/cohorts/compare?variable={variable}",
+        f"{API}/cohorts/compare?{urlencode({'variable': variable})}",
     )
-    told = next(row for row in rows_of(ask.view.cohorts()) if row["cohort"] == cohort)
-    source = ask.t(
-        "cohorts.source", cohort=cohort, version=told["cohort_version"], date=told["published"][:10]
-    )
+    source = source_text(ask, told_of(ask, cohort))
     return figure_of(drawn, wording, place, subtitle=ask.t("harmonisation.figure_note"), source=source)
 
 
@@ -235,7 +232,7 @@ def _layers(shown: list[SourceFigures], at: list[int]) -> Layers:
         for place, source in zip(y, shown, strict=True)
     ]
     medians = Points(x(values[:, 2]), y, np.full(len(shown), 2), [s.source for s in shown])
-    ticks = [(float(x(tick)), f"{tick:g}") for tick in _steps(low, high)]
+    ticks = [(float(x(tick)), f"{tick:g}") for tick in ticks_between(low, high, _TICKS)]
     return Layers(
         WIDTH,
         110 + _ROW * len(shown),
@@ -247,10 +244,3 @@ def _layers(shown: list[SourceFigures], at: list[int]) -> Layers:
         labels=labels,
         dot_sizes=(3.2, 3.2, 8.0),
     )
-
-
-def _steps(low: float, high: float) -> Iterator[float]:
-    raw = max(high - low, 1e-9) / _TICKS
-    scale = 10.0 ** np.floor(np.log10(raw))
-    step = next(s * scale for s in (1, 2, 2.5, 5, 10) if s * scale >= raw)
-    yield from (float(round(n * step, 10)) for n in np.arange(np.ceil(low / step), np.floor(high / step) + 1))

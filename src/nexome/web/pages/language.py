@@ -8,7 +8,7 @@ alone. The languages are the files that are there: adding one needs no code. Not
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -46,8 +46,25 @@ class Language:
         return text if isinstance(text, str) else text["other"]
 
     def field(self, record: object, name: str) -> str:
-        """A record's text in this language ('title_zh' for zh) where it has one, else its plain one."""
-        return str(getattr(record, f"{name}_{self.code}", "") or getattr(record, name))
+        """A record's text in this language ('title_zh' for zh), else its plain one, else any it has."""
+        return self._first(name, lambda own: getattr(record, own, ""))
+
+    def named(self, row: Mapping[str, Any], name: str, otherwise: str = "") -> str:
+        """As `field`, of a row of a table; `otherwise` where it has none."""
+        return self._first(name, row.get) or otherwise
+
+    def either(self, plain: str | None, chinese: str | None) -> str:
+        """The one of two texts that is in this language, else the other; '' where there is neither."""
+        return self.both(plain, chinese)[0]
+
+    def both(self, plain: str | None, chinese: str | None) -> tuple[str, str]:
+        """As `either`, and beside it the text in the other language, '' where there is none."""
+        own, other = (chinese, plain) if self.code == "zh" else (plain, chinese)
+        return own or other or "", other or ""
+
+    def _first(self, name: str, read: Callable[[str], Any]) -> str:
+        names = (f"{name}_{self.code}", name, *(f"{name}_{code}" for code in languages()))
+        return next((str(text) for own in names if (text := read(own))), "")
 
 
 @cache

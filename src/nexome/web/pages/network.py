@@ -97,7 +97,7 @@ def build_network(ask: Ask, *, term: str) -> NetworkPage:
 
 
 def _name(ask: Ask, term: str, label: tuple[str, str]) -> str:
-    return (label[1] if ask.t.code == "zh" else label[0]) or label[0] or label[1] or term
+    return ask.t.either(*label) or term
 
 
 def _parents(found: Around) -> dict[int, tuple[int, int]]:

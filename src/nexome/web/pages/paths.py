@@ -92,7 +92,7 @@ def _stops(ask: Ask, path: Path) -> tuple[Stop, ...]:
         stops.append(
             Stop(
                 term,
-                (chinese if ask.t.code == "zh" else label) or label or chinese or term,
+                ask.t.either(label, chinese) or term,
                 ask.href("terms", term),
                 phrase(ask, hop.predicate, turned=hop.turned) if hop else "",
                 hop.source if hop else "",

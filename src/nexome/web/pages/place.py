@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
+from urllib.parse import urlencode
 
 import numpy as np
 import numpy.typing as npt
 
 from nexome.access.reference.doors import Placement
 from nexome.model.errors import QueryError
-from nexome.web.pages.cohorts import unit_text
+from nexome.web.pages.cohort_parts import Option, unit_text
 from nexome.web.pages.figures import Wording
 from nexome.web.pages.layers import Band, Curve, Label, Layers, Points, layers_json, layers_picture
 from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, card_of, rows_of
 from nexome.web.pages.plots import Drawn, Figure, Place, figure_of
+from nexome.web.pages.ticks import ticks_between
 
 WIDTH: Final = 1040
 HEIGHT: Final = 420
@@ -27,15 +29,6 @@ _TICKS: Final = 6
 _ROOM: Final = 0.06  # of the height, above and below all curves
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One option of a form."""
-
-    value: str
-    text: str
-    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +45,8 @@ class PlacePage(Page):
     """The form with what was asked, the answer (None: nothing asked yet), the curves (None: no variable)."""
 
     template: ClassVar[str] = "place.html"
-    variables: tuple[Choice, ...]
-    sexes: tuple[Choice, ...]
+    variables: tuple[Option, ...]
+    sexes: tuple[Option, ...]
     age: str
     value: str
     unit: str
@@ -77,7 +70,7 @@ def build_place(ask: Ask) -> PlacePage:
         title=ask.t("place.title"),
         variables=tuple(_options(ask, known, variable)),
         sexes=tuple(
-            Choice(sex, ask.t.of("place.sex", sex), sex == asked["sex"]) for sex in ("female", "male")
+            Option(sex, ask.t.of("place.sex", sex), sex == asked["sex"]) for sex in ("female", "male")
         ),
         age=asked["age"],
         value=asked["value"],
@@ -117,15 +110,13 @@ def _meant(known: Mapping[str, Mapping[str, Any]], text: str) -> str:
     return text if text in known else labels.get(text.casefold(), text)
 
 
-def _options(ask: Ask, known: Mapping[str, Mapping[str, Any]], chosen: str) -> Iterator[Choice]:
-    own, other = ("label_zh", "label") if ask.t.code == "zh" else ("label", "label_zh")
+def _options(ask: Ask, known: Mapping[str, Mapping[str, Any]], chosen: str) -> Iterator[Option]:
     for name, told in known.items():
-        yield Choice(name, told[own] or told[other] or name, name == chosen)
+        yield Option(name, ask.t.named(told, "label", name), name == chosen)
 
 
 def _set_text(ask: Ask, row: Mapping[str, Any]) -> str:
-    own, other = ("title_zh", "title") if ask.t.code == "zh" else ("title", "title_zh")
-    name = row[own] or row[other] or row["reference_set"]
+    name = ask.t.named(row, "title", row["reference_set"])
     return ask.t("place.set", name=name, version=row["set_version"], date=row["published"][:10])
 
 
@@ -222,8 +213,7 @@ def _drawn(
             "no curve over age", where="variable", expected="a variable with enough people of all ages"
         )
     told = ask.view.reference_set(_set_name(ask, variable, asked)).variable(variable)
-    own, other = ("label_zh", "label") if ask.t.code == "zh" else ("label", "label_zh")
-    label, unit = told[own] or told[other] or variable, unit_text(told["unit"], ask.t)
+    label, unit = ask.t.named(told, "label", variable), unit_text(told["unit"], ask.t)
     curves = _by_percentile(table)
     median = curves[_MEDIAN]
     wording = Wording(
@@ -246,10 +236,8 @@ def _drawn(
         json=lambda: layers_json(plot, wording),
         table=lambda: {name: table[name].to_pylist() for name in table.column_names if name != "variable"},
     )
-    query = "&".join(
-        f"{name}={value}" for name, value in (("variable", variable), ("sex", sex), ("set", chosen)) if value
-    )
-    return drawn, wording, query
+    asks = {"variable": variable, "sex": sex, "set": chosen}
+    return drawn, wording, urlencode({name: value for name, value in asks.items() if value})
 
 
 def _by_percentile(table: Any) -> dict[float, dict[str, Floats]]:
@@ -294,19 +282,11 @@ def _layers(curves: Mapping[float, Mapping[str, Floats]], at: Placement | None) 
     return Layers(
         WIDTH,
         HEIGHT,
-        x_ticks=[(float(x(tick)), f"{tick:g}") for tick in _round_steps(young, old)],
-        y_ticks=[(float(y(tick)), f"{tick:g}") for tick in _round_steps(low, high)],
+        x_ticks=[(float(x(tick)), f"{tick:g}") for tick in ticks_between(young, old, _TICKS)],
+        y_ticks=[(float(y(tick)), f"{tick:g}") for tick in ticks_between(low, high, _TICKS)],
         points=points,
         band=Band(x(median["age"]), y(median["value_low"]), y(median["value_high"])),
         curves=drawn,
         labels=ends,
         dot_sizes=(3.2, 3.2, 9.0),
     )
-
-
-def _round_steps(low: float, high: float) -> list[float]:
-    """About six round numbers between two."""
-    raw = (high - low) / _TICKS
-    scale = 10.0 ** np.floor(np.log10(raw))
-    step = next(s * scale for s in (1, 2, 2.5, 5, 10) if s * scale >= raw)
-    return [float(round(n * step, 10)) for n in np.arange(np.ceil(low / step), np.floor(high / step) + 1)]

@@ -247,17 +247,3 @@ def _stretch(ends: tuple[float, float], least: float) -> tuple[str, str]:
     """Left end and width, in per cent, of what of a stretch of shares lies in the area."""
     low, high = max(0.0, ends[0]), min(1.0, ends[1])
     return f"{low * 100:.3f}%", f"{max(high - low, least) * 100:.3f}%"
-
-
-def nice_ticks(top: float, count: int = 5) -> list[float]:
-    """About `count` round numbers from 0 up to `top`.
-
-    >>> nice_ticks(23)
-    [0.0, 5.0, 10.0, 15.0, 20.0]
-    """
-    if top <= 0:
-        return [0.0]
-    raw = top / count
-    scale = 10.0 ** np.floor(np.log10(raw))
-    step = next(s * scale for s in (1, 2, 5, 10) if s * scale >= raw)
-    return [float(i * step) for i in range(int(top / step + 1e-9) + 1)]

@@ -145,8 +145,8 @@ def _labels(ask: Ask, term: str, record: TermRecord | None, place: TermPlace | N
     else:
         english, chinese = ask.view.labels_of([term])[0]
         english = english or (record.label if record else "")
-    own, other = (chinese, english) if ask.t.code == "zh" else (english, chinese)
-    return own or other or term, other
+    own, other = ask.t.both(english, chinese)
+    return own or term, other
 
 
 def _definitions(ask: Ask, record: TermRecord | None) -> tuple[tuple[str, str], ...]:

@@ -77,15 +77,14 @@ def phrase(ask: Ask, predicate: str, *, turned: bool) -> str:
     told = ask.t.of("predicate_in", bare) if turned else ask.t.of("predicate", bare)
     if told == bare:
         label, chinese = ask.view.labels_of([told])[0]
-        name = (chinese if ask.t.code == "zh" else label) or label or told.rpartition("#")[2]
+        name = ask.t.either(label, chinese) or told.rpartition("#")[2]
         told = f"← {name}" if turned else name
     return ask.t("ties.not", told=told) if predicate.startswith("not ") else told
 
 
 def named(ask: Ask, row: Mapping[str, Any], name: str = "term") -> str:
     """The name of a row's term in the reader's language; its identifier where it has none."""
-    label, chinese = row[f"{name}_label"], row[f"{name}_label_zh"]
-    return str((chinese if ask.t.code == "zh" else label) or label or chinese or row[name])
+    return ask.t.named(row, f"{name}_label", row[name])
 
 
 def ties_of(ask: Ask, terms: Sequence[str]) -> tuple[Ties, ...]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
-
-import numpy as np
+from urllib.parse import urlencode
 
 from nexome.access.cohort_answers import CohortAnswer
 from nexome.model.errors import NotFoundError, QueryError, RefusedError
-from nexome.web.pages.cohort_figures import BandPlot, draw_bands, trimmed
-from nexome.web.pages.cohorts import how_counted, outlines_of, unit_text
+from nexome.web.pages.cohort_figures import draw_bands
+from nexome.web.pages.cohort_parts import bands_of, how_counted, is_number, source_text, told_of, unit_text
 from nexome.web.pages.figures import Wording
 from nexome.web.pages.numbers import MISSING
 from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, card_of, rows_of
@@ -71,14 +70,14 @@ class VariablePage(Page):
 def build_variable(ask: Ask, *, cohort: str, variable: str) -> VariablePage:
     """A variable of a cohort by its name."""
     row = _row(ask, cohort, variable)
-    own, other = ("label_zh", "label") if ask.t.code == "zh" else ("label", "label_zh")
-    numeric = row["variable_type"] in {"integer", "decimal"}
+    title, other = ask.t.both(row["label"], row["label_zh"])
+    numeric = is_number(row)
     banded = bool(row["banded_by"])
     return VariablePage(
-        title=row[own] or row[other] or variable,
+        title=title or variable,
         cohort=Link(cohort, ask.href("cohorts", cohort)),
         name=variable,
-        other_title=(row[other] or "") if row[own] else "",
+        other_title=other if other != title else "",
         facts=tuple(_facts(ask, row)),
         terms=tuple(_terms(ask, row)),
         question=row["question"] or "",
@@ -106,7 +105,7 @@ def _row(ask: Ask, cohort: str, variable: str) -> Mapping[str, Any]:
 
 def _facts(ask: Ask, row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield ask.t("cohorts.type_column"), ask.t.of("cohorts.type", row["variable_type"])
-    unit = unit_text(row["variable_unit"] or "", ask.t)
+    unit = unit_text(row["variable_unit"], ask.t)
     if unit:
         yield ask.t("variable.unit"), unit
     low, high = row["plausible_low"], row["plausible_high"]
@@ -143,27 +142,20 @@ def _figure(ask: Ask, cohort: str, row: Mapping[str, Any]) -> Figure:
     place = Place(
         "distribution",
         ask.href("cohorts", cohort, "variables", variable, "distribution"),
-        f"{API}/cohorts/{cohort}/histogram?variable={variable}",
+        f"{API}/cohorts/{cohort}/histogram?{urlencode({'variable': variable})}",
     )
-    told = next(r for r in rows_of(ask.view.cohorts()) if r["cohort"] == cohort)
-    source = ask.t("cohorts.source", cohort=cohort, version=answer.version, date=told["published"][:10])
+    source = source_text(ask, told_of(ask, cohort))
     return figure_of(drawn, wording, place, subtitle=how_counted(ask, answer), source=source)
 
 
 def _drawn(ask: Ask, cohort: str, row: Mapping[str, Any]) -> tuple[Drawn, Wording, CohortAnswer]:
     """The distribution by source where a cohort is made of several, else by sex, else of everyone."""
     answer = _answer(ask, cohort, row["variable"])
-    axis = answer.by[-1]
-    plot = trimmed(BandPlot(np.array(axis.cuts), axis.labels(ask.t.code), tuple(outlines_of(ask, answer))))
-    most = max(plot.outlines, key=lambda one: float(np.nansum(one.people)))
-    unit = unit_text(row["variable_unit"] or "", ask.t)
+    plot, group, band = bands_of(ask, answer)
+    unit = unit_text(row["variable_unit"], ask.t)
     wording = Wording(
         title=ask.t("variable.spread_title"),
-        sentence=ask.t(
-            "variable.spread_sentence",
-            group=most.name,
-            band=f"{plot.bands[int(np.nan_to_num(most.people).argmax())]} {unit}".rstrip(),
-        ),
+        sentence=ask.t("variable.spread_sentence", group=group, band=f"{band} {unit}".rstrip()),
         x=unit,
         y=ask.t("variable.density"),
     )
@@ -189,15 +181,14 @@ def _answer(ask: Ask, cohort: str, variable: str) -> CohortAnswer:
 def _sources(ask: Ask, row: Mapping[str, Any]) -> Sources:
     unit = row["variable_unit"] or None
     table = ask.view.compare_sources(row["variable"], unit=unit)
-    return Sources(unit_text(unit or "", ask.t), tuple(_source_row(ask, one) for one in rows_of(table)))
+    return Sources(unit_text(unit, ask.t), tuple(_source_row(ask, one) for one in rows_of(table)))
 
 
 def _source_row(ask: Ask, row: Mapping[str, Any]) -> SourceRow:
-    own, other = ("title_zh", "title") if ask.t.code == "zh" else ("title", "title_zh")
     href = ask.href("cohorts", row["cohort"], "variables", row["variable"])
     people = row["participants"]
     return SourceRow(
-        cohort=Link(row[own] or row[other] or row["cohort"], href),
+        cohort=Link(ask.t.named(row, "title", row["cohort"]), href),
         people=MISSING if people is None else f"{people:,}",
         numbers=tuple(MISSING if row[name] is None else f"{row[name]:.4g}" for name in _SUMMARY),
         withheld=ask.t.of("reason", row["withheld"]) if row["withheld"] else "",
