@@ -8,7 +8,7 @@ import pytest
 
 from nexome.model.errors import BusyError, DamagedError
 from nexome.store.disk import RootLock, write_stamped
-from nexome.store.manifests import check_next, read_manifest
+from nexome.store.manifests import read_manifest, replace_manifest
 
 
 def _read(path: Path) -> int:
@@ -34,18 +34,34 @@ def test_missing_parts_are_damage(tmp_path: Path, values: dict[str, object]) -> 
     assert caught.value.where == str(path)
 
 
+def _replace(path: Path, lock: RootLock, sequence: int) -> None:
+    replace_manifest(
+        path,
+        {"sequence": sequence},
+        lock=lock,
+        kind="nexome-test",
+        version=1,
+        present=lambda: 4,
+        what="store stands",
+    )
+
+
 @pytest.mark.parametrize(("sequence", "fits"), [(4, False), (5, True), (6, False)])
 def test_only_the_next_sequence_fits(tmp_path: Path, sequence: int, fits: bool) -> None:
+    path = tmp_path / "store" / "manifest.json"
     with RootLock(tmp_path) as lock:
         if fits:
-            check_next(tmp_path, lock, sequence=sequence, present=lambda: 4, what="store stands")
+            _replace(path, lock, sequence)
+            assert _read(path) == sequence
             return
         with pytest.raises(BusyError, match="stands at 4"):
-            check_next(tmp_path, lock, sequence=sequence, present=lambda: 4, what="store stands")
+            _replace(path, lock, sequence)
+        assert not path.exists()
 
 
 def test_nothing_fits_without_the_lock(tmp_path: Path) -> None:
     with RootLock(tmp_path) as lock:
         pass
     with pytest.raises(BusyError):
-        check_next(tmp_path, lock, sequence=1, present=lambda: 0, what="store stands")
+        _replace(tmp_path / "manifest.json", lock, 5)
+    assert not (tmp_path / "manifest.json").exists()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nexome.model.errors import BusyError, DamagedError, NotFoundError
-from nexome.store.disk import RootLock, read_stamped
+from nexome.store.disk import RootLock, read_stamped, write_stamped
 
 M = TypeVar("M")
 
@@ -39,18 +39,29 @@ def read_manifest(
         ) from error
 
 
-def check_next(path: Path, lock: RootLock, *, sequence: int, present: Callable[[], int], what: str) -> None:
-    """Let only the holder of the lock put `sequence`, one above the present one, in the manifest's place.
+def replace_manifest(
+    path: Path,
+    values: Mapping[str, Any],
+    *,
+    lock: RootLock,
+    kind: str,
+    version: int,
+    present: Callable[[], int],
+    what: str,
+) -> None:
+    """Put `values` in the manifest's place, sealed.
 
-    `what` names the store in the error. Raises BusyError when the lock is not held or another writer
-    published in between: load the manifest again under the lock and apply the change to that.
+    `present` gives the sequence that stands there now, `what` names the store in the error. Raises
+    BusyError when the lock is not held or another writer published in between, so that `sequence` is not
+    the next one: load the manifest again under the lock and apply the change to that.
     """
-    stands = present() if lock.held else -1
-    if lock.held and sequence == stands + 1:
-        return
-    raise BusyError(
-        f"a change to sequence {sequence} while the {what} at {stands}",
-        where=str(path),
-        expected="the root's lock held, and the next sequence number",
-        todo="Run the same command again.",
-    )
+    sequence, stands = values["sequence"], present() if lock.held else -1
+    if not lock.held or sequence != stands + 1:
+        raise BusyError(
+            f"a change to sequence {sequence} while the {what} at {stands}",
+            where=str(path),
+            expected="the root's lock held, and the next sequence number",
+            todo="Run the same command again.",
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_stamped(path, dict(values), kind=kind, version=version, sealed=True)

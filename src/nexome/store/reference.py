@@ -37,7 +37,7 @@ from nexome.model.terms import Access
 from nexome.store.checksums import Damage, find_damage
 from nexome.store.cohorts.manifest import CohortManifest, load_manifest
 from nexome.store.disk import RootLock, read_stamped, step, write_atomic, write_stamped
-from nexome.store.manifests import check_next, read_manifest
+from nexome.store.manifests import read_manifest, replace_manifest
 from nexome.store.root import Root
 from nexome.store.versions import publish_version, remove_unnamed
 
@@ -124,19 +124,20 @@ class ReferenceManifest:
 
     def save(self, lock: RootLock) -> None:
         """Swap it for the one on disk. Raises BusyError when the lock is not held or another was first."""
-        path = manifest_path(lock.root)
-
-        def present() -> int:
-            return ReferenceManifest.load(lock.root).sequence
-
-        check_next(path, lock, sequence=self.sequence, present=present, what="reference sets stand")
         values = {
             "sequence": self.sequence,
             "sets": [asdict(entry) for entry in self.versions],
             "numbers": dict(self.numbers),
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_stamped(path, values, kind=KIND, version=VERSION, sealed=True)
+        replace_manifest(
+            manifest_path(lock.root),
+            values,
+            lock=lock,
+            kind=KIND,
+            version=VERSION,
+            present=lambda: ReferenceManifest.load(lock.root).sequence,
+            what="reference sets stand",
+        )
 
     @cached_property
     def newest(self) -> dict[str, ReferenceEntry]:

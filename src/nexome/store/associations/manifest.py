@@ -22,8 +22,8 @@ from typing import Any, Final, Literal, Self
 
 from nexome.model.errors import NotFoundError
 from nexome.model.terms import Access
-from nexome.store.disk import RootLock, now_iso, step, write_stamped
-from nexome.store.manifests import check_next, read_manifest
+from nexome.store.disk import RootLock, now_iso, step
+from nexome.store.manifests import read_manifest, replace_manifest
 
 KIND: Final = "nexome-associations-manifest"
 VERSION: Final = 1
@@ -248,15 +248,14 @@ def swap_manifest(manifest: Manifest, lock: RootLock) -> None:
     Raises BusyError when the lock is not held or another writer published in between: load the
     manifest again under the lock and apply the change to that.
     """
-    path = manifest_path(lock.root)
-    check_next(
-        path,
-        lock,
-        sequence=manifest.sequence,
+    step("before-manifest")
+    replace_manifest(
+        manifest_path(lock.root),
+        manifest.as_dict(),
+        lock=lock,
+        kind=KIND,
+        version=VERSION,
         present=lambda: load_manifest(lock.root).sequence,
         what="store stands",
     )
-    step("before-manifest")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_stamped(path, manifest.as_dict(), kind=KIND, version=VERSION, sealed=True)
     step("after-manifest")

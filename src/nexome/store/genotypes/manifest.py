@@ -17,9 +17,9 @@ from typing import Any, Final, Self
 
 from nexome.model.errors import NotFoundError
 from nexome.model.terms import Access
-from nexome.store.disk import RootLock, now_iso, step, write_stamped
+from nexome.store.disk import RootLock, now_iso, step
 from nexome.store.genotypes.types import Kind
-from nexome.store.manifests import check_next, read_manifest
+from nexome.store.manifests import read_manifest, replace_manifest
 
 KIND: Final = "nexome-genotypes-manifest"
 VERSION: Final = 1
@@ -132,15 +132,14 @@ def swap_manifest(manifest: Manifest, lock: RootLock) -> None:
 
     Raises BusyError when the lock is not held or another writer published in between.
     """
-    path = manifest_path(lock.root)
-    check_next(
-        path,
-        lock,
-        sequence=manifest.sequence,
+    step("genotypes.before-manifest")
+    replace_manifest(
+        manifest_path(lock.root),
+        manifest.as_dict(),
+        lock=lock,
+        kind=KIND,
+        version=VERSION,
         present=lambda: load_manifest(lock.root).sequence,
         what="genotypes stand",
     )
-    step("genotypes.before-manifest")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_stamped(path, manifest.as_dict(), kind=KIND, version=VERSION, sealed=True)
     step("genotypes.after-manifest")
