@@ -90,6 +90,75 @@ def test_a_column_of_numbers_with_other_things_in_it_is_unsure(tmp_path):
     assert "secret" not in repr(found)
 
 
+YES_NO = (Category("1", "yes", "是"), Category("2", "no", "否"))
+UNKNOWN = Category("9", "unknown", "不详", missing=True)
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "categories", "label"),
+    [
+        ("Sex (1=M 2=F)", ["1", "2"], MALE_FEMALE, ("Sex", "")),
+        ("Gender [2: female; 1: male]", ["1", "2"], MALE_FEMALE[::-1], ("Gender", "")),
+        ("性别（1男 2女）", ["1", "2"], MALE_FEMALE, ("", "性别")),
+        ("性别（男=1，女=2）", ["1.0", "2.0"], MALE_FEMALE, ("", "性别")),
+        ("性别:1=男 2=女", ["1", "2", "", "NA"], MALE_FEMALE, ("", "性别")),
+        (
+            "Sex (M=male F=female)",
+            ["M", "F"],
+            (Category("M", "male", "男"), Category("F", "female", "女")),
+            ("Sex", ""),
+        ),
+        ("糖尿病（1是 2否 9不详）", ["1", "2", "9"], (*YES_NO, UNKNOWN), ("", "糖尿病")),
+        (
+            "Smoking (0=never; 1=former; 2=current)",
+            ["0", "1"],
+            (Category("0", "never"), Category("1", "former"), Category("2", "current")),
+            ("Smoking", ""),
+        ),
+        (
+            "Agree (1=not at all 3=wholly)",
+            ["1", "2", "3"],
+            (Category("1", "not at all"), Category("3", "wholly"), Category("2")),
+            ("Agree", ""),
+        ),
+    ],
+)
+def test_codes_that_the_header_names(tmp_path, header, values, categories, label):
+    quoted = f'"{header}"'
+    found = column(tmp_path, quoted, values * 10)
+    variable = found.dictionary.by_name[header]
+    assert (variable.type, variable.categories) == ("category", categories)
+    assert (variable.label, variable.label_zh) == label
+    assert variable.role == (
+        "sex" if "sex" in header.lower() + label[0].lower() or "性别" in header else variable.role
+    )
+    assert [g.sureness for g in found.of(header) if g.what == "categories"] == ["sure"]
+
+
+def test_what_the_header_does_not_name_is_told_and_made_no_code(tmp_path):
+    found = column(tmp_path, "Sex (1=M 2=F)", [*["1", "2"] * 10, "secret"])
+    variable = found.dictionary.by_name["Sex (1=M 2=F)"]
+    assert variable.categories == MALE_FEMALE
+    (guess,) = [g for g in found.of(variable.name) if g.what == "categories"]
+    assert (guess.sureness, guess.why) == ("unsure", "the header names the codes, but 1 cells hold others")
+    assert "secret" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "kind"),
+    [
+        ("Pain (0=none 100=worst)", [str(i) for i in range(100)], "integer"),
+        ("Asthma (0=no 1=yes)", ["0", "1"] * 10, "boolean"),
+        ("Ward (1=A 2=B)", ["x", "y"] * 10, "category"),
+        ("Glucose (2 h)", ["5.5", "6.1"] * 10, "decimal"),
+    ],
+)
+def test_a_header_is_not_believed_against_the_values(tmp_path, header, values, kind):
+    variable = column(tmp_path, header, values).dictionary.by_name[header]
+    assert variable.type == kind
+    assert not any(c.label for c in variable.categories)
+
+
 @pytest.mark.parametrize(
     ("header", "unit", "sureness"),
     [

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from nexome.formats.cohorts.header_codes import codes_of_header
 from nexome.formats.cohorts.reader import Note, SourceColumn
 from nexome.formats.cohorts.units import looks_like_unit, unit_of_header
 from nexome.model.errors import FormatError, InputError
@@ -152,8 +153,9 @@ def name_columns(
             count += 1
         present.add(name)
         bare, unit = unit_of_header(header)
+        bare, codes = (bare, ()) if unit else codes_of_header(header)
         below = units[i - 1].strip() if units else ""
-        columns.append(SourceColumn(name, header, below or unit, bare))
+        columns.append(SourceColumn(name, header, below or unit, bare, codes))
     return tuple(columns)
 
 

@@ -57,13 +57,14 @@ class SourceColumn:
     """One column as the file has it: the name it is read by, its header, and the unit found in the header.
 
     `name` is the header trimmed, made unique and never empty. `unit` is the source's own wording ('' if
-    none), not yet a UCUM code. `bare` is the header without that unit.
+    none), not yet a UCUM code. `codes`: (code, label) that the header names. `bare`: the header without both.
     """
 
     name: str
     header: str
     unit: str = ""
     bare: str = ""
+    codes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

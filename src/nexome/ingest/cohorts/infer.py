@@ -7,7 +7,6 @@ sample of rows, each guess with its reason in both languages and how sure it is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -20,6 +19,7 @@ from nexome.formats.cohorts.cells import cell_text
 from nexome.formats.cohorts.reader import SAMPLE_ROWS
 from nexome.formats.cohorts.units import unit_of_last_word
 from nexome.ingest.cohorts import words
+from nexome.ingest.cohorts.guess_codes import with_header_codes
 from nexome.ingest.cohorts.guess_roles import guess_roles
 from nexome.ingest.cohorts.guess_values import Guess, ValueGuess, guess_values
 from nexome.ingest.cohorts.out_of_range import unit_that_fits
@@ -29,7 +29,6 @@ from nexome.model.cohorts import Dictionary, Sensitivity, Variable
 from nexome.model.errors import InputError
 from nexome.model.ucum import converter, read_unit
 
-_CHINESE: Final = re.compile(r"[\u3400-\u9fff]")
 _DIGITS: Final = 6  # significant digits of a range converted into another unit
 # What the types that files state may mean: programs call a code a number, and a word a string.
 _WITHIN: Final = {
@@ -65,7 +64,7 @@ def infer_dictionary(reader: CohortReader, rows: int = SAMPLE_ROWS) -> Inference
     named = {column.name: column for column in reader.columns}
     stated = reader.dictionary.by_name
     units = {name: _unit(source, stated[name]) for name, source in named.items()}
-    values = {c.name: _values(c, reader, units[c.name], bare=named[c.name].bare) for c in columns}
+    values = {c.name: _values(c, reader, units[c.name], named[c.name]) for c in columns}
     roles = _roles(reader, columns, values)
     variables, guesses = [], []
     for column in columns:
@@ -131,19 +130,20 @@ def _unit(source: SourceColumn, stated: Variable) -> Guess | None:
     return Guess(source.name, "unit", code, why, why_zh, "sure" if sureness == "sure" else "likely")
 
 
-def _values(column: Profile, reader: CohortReader, unit: Guess | None, *, bare: str) -> ValueGuess:
+def _values(column: Profile, reader: CohortReader, unit: Guess | None, source: SourceColumn) -> ValueGuess:
     """Type and categories: as the file states them, else as the values say.
 
     A stated type that says 'number' leaves open which codes stand for no answer, and which for words.
     """
     stated = reader.dictionary.by_name[column.name]
-    name = words.key(bare)
+    name = words.key(source.bare or source.header)
     guess = guess_values(
         column,
         unit=unit.value if unit else "",
         sex=name in words.SEX,
         identifying=any(word in name for word in words.IDENTIFYING),
     )
+    guess = with_header_codes(column, guess, source.codes)
     said = reader.types_known or stated.type != "text"
     if not said or (stated.type in _OPEN and not stated.categories and guess.type in _WITHIN[stated.type]):
         return guess
@@ -154,7 +154,7 @@ def _values(column: Profile, reader: CohortReader, unit: Guess | None, *, bare: 
 def _variable(stated: Variable, source: SourceColumn, values: ValueGuess, told: list[Guess]) -> Variable:
     by_kind: Mapping[str, Guess] = {guess.what: guess for guess in told}
     bare = source.bare or source.header
-    chinese = bool(_CHINESE.search(bare))
+    chinese = bool(words.CHINESE.search(bare))
     role = by_kind["role"].value if "role" in by_kind else ""
     sensitivity = stated.sensitivity if stated.sensitivity != "personal" else _sensitivity(source, role)
     if sensitivity != "personal":

@@ -11,6 +11,7 @@ import unicodedata
 from typing import Final
 
 _NOT_IN_KEY: Final = re.compile(r"[^0-9a-z\u3400-\u9fff]+")
+CHINESE: Final = re.compile(r"[\u3400-\u9fff]")
 
 # The surest first: of two columns that could be the participant, the earlier name here wins.
 PARTICIPANT: Final = (
