@@ -109,6 +109,7 @@ def cohort_commands(files: Path) -> list[tuple[str, list[str]]]:
             "import cohort",
             [
                 *(
+                    "--yes",
                     "--cohort",
                     name,
                     "--dictionary",

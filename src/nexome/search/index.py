@@ -363,11 +363,15 @@ class SearchIndex:
         return made
 
     def _rival(self, candidates: Int64s, scores: Floats) -> float:
-        """The score of the first candidate that means something else than the very first."""
-        same = {int(candidates[0]), *self.relations["equal"].of(int(candidates[0])).tolist()}
-        return next(
-            (float(s) for c, s in zip(candidates.tolist(), scores, strict=True) if c not in same), 0.0
+        """The score of the first candidate of the very first's kind that means something else."""
+        first, kinds = int(candidates[0]), self._codes["kind"][1]
+        same = {first, *self.relations["equal"].of(first).tolist()}
+        others = (
+            float(score)
+            for c, score in zip(candidates.tolist(), scores, strict=True)
+            if c not in same and kinds[c] == kinds[first]
         )
+        return next(others, 0.0)
 
     def _match(self, record: int, name: int, **more: Any) -> Match:
         row = self._row(record)
