@@ -11,12 +11,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple
 
 import pyarrow as pa
 
 NameKind = Literal["label", "exact", "related", "narrow", "broad", "layperson", "translation", "abbreviation"]
-NAME_KINDS: Final[tuple[NameKind, ...]] = get_args(NameKind)
 
 IS_A: Final = "is_a"
 PART_OF: Final = "part_of"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -210,10 +209,6 @@ class SearchIndex:
                 found[match.kind, match.id] = match
         return sorted(found.values(), key=lambda match: -match.score)[:limit]
 
-    def facets(self, matches: Sequence[Match]) -> dict[str, int]:
-        """How many of some matches are of each kind."""
-        return dict(Counter(match.kind for match in matches))
-
     def suggest(self, text: str, scope: Scope = EVERYTHING, *, limit: int = 8) -> list[Suggestion]:
         """Names that begin as the unfinished text, the most used first; pinyin counts as a name."""
         allowed = self._allowed(scope)
@@ -257,6 +252,25 @@ class SearchIndex:
             asked = list(zip(block, vectors, near, strict=True))
             for text, matches in zip(block, _together(rank, asked), strict=True):
                 yield Normalised(text, matches, not matches or matches[0].sureness < abstain_below)
+
+    def begins(self, key: str) -> bool:
+        """Whether any name begins with a key (`text.key_of`)."""
+        low, high = self.keys.range_of(key)
+        return low < high
+
+    def named(self, key: str, scope: Scope = EVERYTHING) -> list[int]:
+        """Names and identifiers that are written as a key, of records that may be found; no pinyin."""
+        allowed = self._allowed(scope)
+        found = dict.fromkeys(self.keys.equal(key).tolist())
+        may = [n for n in found if allowed is None or allowed[self.record_of[n]]]
+        return [n for n in may if " ".join(words(self.name_text(n))) == key or self._identifies(n, key)]
+
+    def name_text(self, name: int) -> str:
+        """The text of a name."""
+        return str(self._texts[name].as_py())
+
+    def _identifies(self, name: int, key: str) -> bool:
+        return " ".join(words(self._columns["id"][int(self.record_of[name])].as_py())) == key
 
     def place_of(self, term: str, scope: Scope = EVERYTHING) -> TermPlace:
         """A term among others, with what is about it. Raises NotFoundError for one that is not here."""

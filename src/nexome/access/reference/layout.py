@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from nexome.store.cohorts import CohortTable
 
 AXES: Final = ("sex", "age")
-BAND_YEARS: Final = 10.0
 BAND_LEAST: Final = 1.0
 AGE_CELLS: Final = 128  # the finest step of age is taken that needs no more
 AGE_STEPS: Final = (1 / 12, 0.25, 0.5, 1.0)

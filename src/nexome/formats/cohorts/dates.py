@@ -28,7 +28,6 @@ _NO_DAY: Final = re.compile(r"\d{4}([-/.]\d{1,2}|年(\d{1,2}月)?)?$|[A-Za-z]{3,
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MINGUO: Final = 1911  # the year before the first of the Republic
 _FIRST_YEAR, _LAST_YEAR = 1800, 2200
-ORDERS: Final = ("dmy", "mdy")
 
 
 def parse_date(text: str, order: str = "") -> datetime | str:

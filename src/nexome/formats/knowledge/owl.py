@@ -20,7 +20,6 @@ from nexome.model.knowledge import EXACT, IS_A, XREF, Edge, NameKind, Term, Term
 
 _CHUNK: Final = 1 << 18
 _RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_OWL: Final = "http://www.w3.org/2002/07/owl#"
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
 _ABOUT, _RESOURCE = f"{_RDF}about", f"{_RDF}resource"
 _NAMES: Final[dict[str, NameKind]] = {

@@ -14,7 +14,7 @@ beyond 1,000 rules, the first line alone. A receipt stays small however long and
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,6 @@ from nexome.ingest.tally import LineList
 from nexome.model.errors import FormatError
 
 Lines = npt.NDArray[np.uint64]
-Became = Literal["missing", "dropped"]
 
 ROW_RULES: Final = ("repeated", "withdrawn", "no_participant")
 _TOLD: Final = 5

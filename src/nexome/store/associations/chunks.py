@@ -22,7 +22,6 @@ from numba import njit, types
 CHUNK_ROWS: Final = 256
 CHUNK_COLUMNS: Final = 64
 CHAIN_ROWS: Final = 64
-CHUNK_BYTES: Final = CHUNK_ROWS * CHUNK_COLUMNS * 2
 BLOCK_BYTES: Final = CHAIN_ROWS * CHUNK_COLUMNS * 2  # what Blosc can decompress alone: one chain
 BLOSC: Final = ctypes.CDLL(numcodecs.blosc.__file__)
 

@@ -43,7 +43,6 @@ from nexome.store.associations.types import Int64s, Plane
 KIND: Final = "nexome-segment"
 VERSION: Final = 1
 LAYOUT: Final = "dense"
-OPTIONAL: Final = ("n", "info")
 
 _CHUNKS_A_PIECE: Final = 24  # enough work that handing it to a thread is worth it
 

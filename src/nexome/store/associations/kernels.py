@@ -17,10 +17,6 @@ CHAIN_ROWS: Final = 64  # a prediction never reaches over a multiple of this man
 MAX_LAG: Final = 8
 LEVEL_SAMPLE: Final = 64
 
-_BAD_Z: Final = 1
-_BAD_SE: Final = 2
-_BAD_EAF: Final = 4
-
 # log2(1 + m) = m·p(m) on [0, 1): Chebyshev interpolation of degree 6, error at most 1.2e-6,
 # a thousandth of what the coarsest grid could notice.
 _P0: Final = np.float32(1.442692983205196)

@@ -32,7 +32,6 @@ from nexome.methods.quantiles import Z_BINS
 from nexome.model.errors import DamagedError, NotFoundError
 from nexome.model.genome import HASHED
 from nexome.store.associations.types import Features, Floats, Int64s, UInt32s, UInt64s
-from nexome.store.associations.zoom import ZOOM_NAME
 from nexome.store.disk import read_stamped
 
 KIND: Final = "nexome-association-summary"
@@ -43,7 +42,6 @@ HITS_MOST: Final = 1000  # hits kept of each trait of such a study
 HITS_NAME: Final = "hits.arrow"
 TRAITS_NAME: Final = "traits.arrow"
 SUMMARY_NAME: Final = "summary.json"
-FILES: Final = (HITS_NAME, TRAITS_NAME, ZOOM_NAME, SUMMARY_NAME)
 
 HIT_SCHEMA: Final = pa.schema(
     [

@@ -181,12 +181,6 @@ class Graph:
         order = order[np.lexsort((found.other[order], -found.code[order].astype(np.int16)))]
         return self._neighbour_table(found, order, nodes, limit)
 
-    def neighbour_count(self, term: str, predicate: str | None = None, *, sources: Sources = None) -> int:
-        """Edges of a term, both ways; one that two sources state counts twice."""
-        chosen = self.chosen(None if predicate is None else [predicate], sources, denied=True)
-        node = self.node(term, sources)
-        return int(degree(self.out, chosen, node)) + int(degree(self.into, chosen, node))
-
     def ancestors(self, term: str, **asked: Any) -> Reached:
         """All that a term is a kind of, nearest first, not itself, also where is_a runs in a circle.
 
