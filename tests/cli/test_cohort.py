@@ -111,6 +111,40 @@ def test_a_unit_that_does_not_fit_the_values_stops_the_import_and_is_told(folder
     assert "version 2" in nexome(*words, "--bad-values", "missing").output
 
 
+def test_files_that_are_visits(folder, nexome):
+    (folder / "later.csv").write_text(ROWS.replace("5.2", "6.1"))
+    words = ("import", "cohort", "town.csv", "later.csv", "--cohort", "town")
+    given = (*words, "--dictionary", "town.dictionary.csv")
+    assert "2 names" not in nexome(*given, code=1).output  # the same rows twice, without visits
+    told = nexome(*given, "--visit-name", "1", code=1).output
+    assert "1 names of visits for 2 files; expected one for each file" in told
+    assert "6 rows of 3 people" in nexome(*given, "--visit-name", "1", "--visit-name", "2").output
+    assert "visit" in nexome("cohort", "variables", "town").output
+    inferred = (*words, "--accept-inferred", "--visit-name", "1", "--visit-name", "2", "--yes")
+    assert "6 rows of 3 people" in nexome(*inferred).output
+
+
+def test_a_folder_of_phenopackets_is_a_cohort(folder, nexome):
+    packets = folder / "packets"
+    packets.mkdir()
+    assert "no phenopacket" in nexome("import", "cohort", "packets", "--cohort", "rare", code=1).output
+    for name, sex in (("P1", "FEMALE"), ("P2", "MALE")):
+        packet = {
+            "id": name,
+            "subject": {"id": name, "sex": sex},
+            "phenotypicFeatures": [{"type": {"id": "HP:0001250", "label": "Seizure"}}],
+            "metaData": {"phenopacketSchemaVersion": "2.0"},
+        }
+        (packets / f"{name}.json").write_text(json.dumps(packet))
+    words = ("import", "cohort", "packets", "--cohort", "rare")
+    assert "HP:0001250" in nexome(*words, code=1).output
+    assert "2 rows of 2 people" in nexome(*words, "--accept-inferred").output
+    table = CohortStore.open(folder / "root").get("rare")
+    assert table.receipt()["files"][0]["bytes"] == sum(f.stat().st_size for f in packets.glob("*.json"))
+    nexome(*words, "--accept-inferred", "--visit-name", "first", "--yes")
+    assert CohortStore.open(folder / "root").get("rare").dictionary.of_role("visit").name == "visit"
+
+
 def test_a_second_version_is_asked_for(town, nexome):
     words = ("import", "cohort", "town.csv", "--cohort", "town", "--dictionary", "town.dictionary.csv")
     nexome(*words, text="n\n", code=1)

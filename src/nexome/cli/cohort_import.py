@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nexome.store.root import Root
 
 _EXISTING: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
+_FILE: Final = click.Path(path_type=Path, exists=True)  # phenopackets may be a folder
 _RULES_SHOWN: Final = 12
 _SAID_OF_FILES: Final = ("format", "encoding", "delimiter", "sheet", "header", "date_order")
 _SAID_OF_COHORT: Final = ("title", "title_zh", "access", "people")
@@ -46,7 +47,7 @@ def _file_options(command: Command) -> Command:
 
 @click.command()
 @root_option
-@click.argument("files", nargs=-1, required=True, type=_EXISTING)
+@click.argument("files", nargs=-1, required=True, type=_FILE)
 @click.option("--cohort", "cohort_id", required=True, help="Identifier of the cohort.")
 @click.option("--dictionary", type=_EXISTING, help="The data dictionary: own table, REDCap, Opal.")
 @click.option("--about", type=_EXISTING, help="YAML of what is known of the cohort: its data sheet.")
@@ -57,6 +58,7 @@ def _file_options(command: Command) -> Command:
 @click.option("--participant", default="", help="Column with the participant's identifier.")
 @click.option("--each-row-a-person", is_flag=True, help="There is no identifier: rows are numbered.")
 @click.option("--visit", default="", help="Column with the visit.")
+@click.option("--visit-name", "visits", multiple=True, help="The visit of a whole file; once for each file.")
 @click.option("--long", "shape", flag_value="long", help="Rows are participant × visit.")
 @click.option("--wide", "shape", flag_value="wide", help="Rows are participants.")
 @click.option(
@@ -89,7 +91,8 @@ def _file_options(command: Command) -> Command:
 def cohort(root: Path, files: tuple[Path, ...], cohort_id: str, **said: Any) -> None:
     """Bring in a table of participants and variables, by its data dictionary.
 
-    Several files hold rows of one table. Without a dictionary one is worked out from the first file, shown,
+    Several files hold rows of one table; files that are visits get --visit-name. A folder holds
+    phenopackets. Without a dictionary one is worked out from the first file, shown,
     and written to COHORT.dictionary.csv for you to correct; nothing is imported until it is given,
     or taken as it is with --accept-inferred. Each import is a new version; older ones stay.
 
@@ -102,6 +105,7 @@ def cohort(root: Path, files: tuple[Path, ...], cohort_id: str, **said: Any) -> 
       nexome import cohort health.csv --cohort town --dictionary variables.csv --title "Town study"
       nexome import cohort visits.xlsx --cohort town --dictionary d.csv --participant ID --visit wave
       nexome import cohort table.csv --cohort pilot --each-row-a-person
+      nexome import cohort w1.csv w2.csv --visit-name 1 --visit-name 2 --cohort town --dictionary d.csv
     """
     from nexome.cli.import_output import ProgressLine  # noqa: PLC0415
     from nexome.formats.cohorts import CohortOptions  # noqa: PLC0415
@@ -115,7 +119,8 @@ def cohort(root: Path, files: tuple[Path, ...], cohort_id: str, **said: Any) -> 
     read = CohortOptions(**{name: said.pop(name) for name in _SAID_OF_FILES})
     described = _cohort(cohort_id, said.pop("about"), {name: said.pop(name) for name in _SAID_OF_COHORT})
     accepted, yes = said.pop("accept_inferred"), said.pop("yes")
-    dictionary = _dictionary(files[0], said.pop("dictionary"), cohort_id, read, accepted=accepted)
+    first = replace(read, visit=said["visits"][0]) if said["visits"] else read
+    dictionary = _dictionary(files[0], said.pop("dictionary"), cohort_id, first, accepted=accepted)
     if dictionary is None:
         click.get_current_context().exit(1)
     said["shape"] = said["shape"] or ""

@@ -161,6 +161,60 @@ def test_visits_make_a_long_table(root, import_text):
         import_text(text, dictionary=dictionary, visit="wave", shape="wide")
 
 
+def test_files_of_one_cohort_are_its_visits(root, import_text):
+    again = GOOD.replace("5.2", "5.9")
+    report = import_text(GOOD, again, visits=("baseline", "after a year"))
+    assert (report.rows, report.people) == (6, 3)
+    table = newest(root)
+    assert table.dictionary.of_role("visit").name == "visit"
+    key = CohortStore(root).participant_key("town", "A")
+    rows = table.participants == key
+    visits = table.table(["visit"])["visit"].to_pylist()
+    told = {v: c for v, c, r in zip(visits, table.column("chol").values, rows, strict=True) if r}
+    assert told == {"baseline": 5.2, "after a year": 5.9}
+    assert table.receipt()["choices"]["visits"] == ["baseline", "after a year"]
+    with pytest.raises(FormatError, match="a row whose participant and visit stand in another"):
+        import_text(GOOD, again, visits=("baseline", "baseline"))
+
+
+def test_named_visits_have_the_type_of_the_dictionary(root, import_text):
+    codes = (Category("1", "baseline"), Category("2", "after a year"))
+    dictionary = Dictionary((*DICTIONARY, Variable("visit", "category", categories=codes)))
+    import_text(GOOD, GOOD, dictionary=dictionary, visits=("1", "2"))
+    assert newest(root).dictionary.by_name["visit"].categories == codes
+    assert newest(root).dictionary.of_role("visit").name == "visit"
+    with pytest.raises(FormatError, match="column visit: a code that the dictionary does not have"):
+        import_text(GOOD, GOOD, dictionary=dictionary, visits=("1", "3"))
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"visits": ("1",)}, "1 names of visits for 2 files"),
+        ({"visits": ("1", " ")}, "a visit without a name"),
+        ({"visits": ("1", "2"), "visit": "born"}, "--visit and --visit-name"),
+        (
+            {
+                "visits": ("1", "2"),
+                "dictionary": Dictionary((PERSON, SEX, CHOL, Variable("born", "date", role="visit"))),
+            },
+            "the column born holds the visit",
+        ),
+    ],
+)
+def test_named_visits_that_do_not_fit_are_told(import_text, said, told):
+    with pytest.raises(InputError, match=told):
+        import_text(GOOD, GOOD, **said)
+
+
+def test_who_withdrew_in_a_file_of_another_visit_is_gone_from_all(root, import_text):
+    dictionary = Dictionary((PERSON, CHOL, Variable("out", "text", role="withdrawn")))
+    import_text(
+        "id,chol,out\nA,5,\nB,6,\n", "id,chol,out\nA,5,yes\n", dictionary=dictionary, visits=("1", "2")
+    )
+    assert newest(root).people == 1
+
+
 def test_people_who_withdrew_are_not_imported(root, import_text):
     text = "id,chol,out\nA,5,\nA,6,2020-05-01\nB,4,\n"
     dictionary = Dictionary((PERSON, CHOL, Variable("out", "date", role="withdrawn")))

@@ -6,6 +6,7 @@ them, and batches of typed rows. Readers know no cohort and keep nothing; see do
 
 from __future__ import annotations
 
+from nexome.formats.cohorts.added import VISIT
 from nexome.formats.cohorts.reader import (
     ARROW_TYPES,
     CohortOptions,
@@ -20,6 +21,7 @@ from nexome.formats.cohorts.recognise import FORMATS, open_cohort
 __all__ = [
     "ARROW_TYPES",
     "FORMATS",
+    "VISIT",
     "CohortOptions",
     "CohortReader",
     "Note",

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Final
 
 import pyarrow as pa
 
-from nexome.formats.cohorts.reader import CohortReader, RawTable, SourceColumn
+from nexome.formats.cohorts.cells import read_cells
+from nexome.formats.cohorts.reader import CohortReader, Problem, RawTable, SourceColumn
 from nexome.model.cohorts import Dictionary, Variable
 from nexome.model.errors import InputError
+
+# The visit that a person said of a file.
+VISIT: Final = Variable("visit", "text", "Visit", "随访", role="visit")
 
 
 def with_column(
@@ -30,8 +35,7 @@ def with_column(
         )
         asked = Dictionary((*(v for v in wanted if v.name != variable.name), *lacking), wanted.confirmed)
         for raw in reader.read(asked):
-            table = raw.table.append_column(variable.name, values(raw.table))
-            yield replace(raw, table=table.select([v.name for v in wanted]))
+            yield _with_cells(raw, wanted, wanted.by_name[variable.name], values(raw.table))
 
     def sampled(rows: int) -> pa.Table:
         table = reader.sample(rows)
@@ -47,17 +51,30 @@ def with_column(
     )
 
 
+def _with_cells(raw: RawTable, wanted: Dictionary, variable: Variable, values: pa.Array) -> RawTable:
+    """The rows with one column more, of the type the dictionary asks for, and what of it cannot be read."""
+    cells = read_cells(values, variable)
+    table = raw.table.append_column(variable.name, cells.values)
+    unread = (Problem(variable.name, u.found, u.expected, raw.lines[u.rows]) for u in cells.unread)
+    codes = {} if cells.codes is None else {variable.name: cells.codes}
+    return replace(
+        raw,
+        table=table.select([v.name for v in wanted]),
+        problems=(*raw.problems, *unread),
+        codes={**raw.codes, **codes},
+    )
+
+
 def of_visit(reader: CohortReader, visit: str) -> CohortReader:
     """The reader of a file whose rows all belong to one visit, in a column `visit`."""
-    if "visit" in reader.names:
+    if VISIT.name in reader.names:
         raise InputError(
             "a visit was said, and the file has a column visit",
             where=reader.name,
             expected="one of them",
             todo="Leave the visit out; the dictionary names the column.",
         )
-    variable = Variable("visit", "text", "Visit", "随访", role="visit")
-    return with_column(reader, variable, lambda table: pa.array([visit] * table.num_rows, pa.string()))
+    return with_column(reader, VISIT, lambda table: pa.array([visit] * table.num_rows, pa.string()))
 
 
 def _any_column(reader: CohortReader, wanted: Dictionary, variable: Variable) -> tuple[Variable, ...]:

@@ -121,8 +121,11 @@ def open_phenopackets(path: Path, options: CohortOptions) -> CohortReader:
                 todo="Check it with phenopacket-tools.",
             ) from None
     if not table.rows:
-        raise FormatError("no phenopacket", where=str(path), expected="at least one")
+        raise FormatError(
+            "no phenopacket", where=str(path), expected="at least one, in JSON; in a folder, its files *.json"
+        )
     dictionary = _dictionary(table)
+    size = sum(file.stat().st_size for file in _files(path))
     columns = tuple(SourceColumn(v.name, v.name, v.unit, v.label or v.name) for v in dictionary)
     return CohortReader(
         name=str(path),
@@ -133,7 +136,7 @@ def open_phenopackets(path: Path, options: CohortOptions) -> CohortReader:
         tables=lambda wanted: _tables(table, wanted, options.date_order),
         sampled=lambda rows: _sample(table, dictionary, rows),
         sha256=digest.hexdigest,
-        progress=lambda: (0, None),
+        progress=lambda: (size, size),
         close=lambda: None,
         types_known=True,
     )
@@ -141,12 +144,15 @@ def open_phenopackets(path: Path, options: CohortOptions) -> CohortReader:
 
 def _packets(path: Path, digest: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Each packet with the place it stands at."""
-    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-    for file in files:
+    for file in _files(path):
         for where, message in _messages(file, digest):
             for packet in _members(_camel(message)):
                 _check_version(packet, where)
                 yield where, packet
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(path.glob("*.json")) if path.is_dir() else [path]
 
 
 def _messages(file: Path, digest: Any) -> Iterator[tuple[str, Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -22,7 +23,8 @@ EXTRA: Final = ("refuse", "drop")
 class CohortRequest:
     """One cohort to be imported from files that hold its rows one after the other.
 
-    `participant`, `visit`: columns that have these roles where the dictionary does not say so.
+    `participant`, `visit`: columns that have these roles where the dictionary does not say so. `visits`: the
+    visit that all rows of a file belong to, one for each file.
     `each_row_a_person`: the files have no identifiers; each row gets a number. `shape`: 'long' (one row a
     participant and visit) or 'wide' (one row a participant); '' as the dictionary says. `duplicates`: what
     becomes of rows with the participant and visit of another. `bad_values`: cells that cannot be read stop
@@ -34,6 +36,7 @@ class CohortRequest:
     dictionary: Dictionary
     participant: str = ""
     visit: str = ""
+    visits: tuple[str, ...] = ()
     each_row_a_person: bool = False
     shape: Shape = ""
     duplicates: Duplicates = "refuse"
@@ -43,9 +46,14 @@ class CohortRequest:
     dry_run: bool = False
     command: str = ""
 
+    def opened(self) -> Iterator[tuple[Path, CohortOptions]]:
+        """Each file with how it is to be read."""
+        for at, path in enumerate(self.files):
+            yield path, replace(self.read, visit=self.visits[at]) if self.visits else self.read
+
     def as_choices(self) -> dict[str, Any]:
         """Everything said that decides what is stored, as plain JSON values."""
-        names = ("participant", "visit", "each_row_a_person", "shape", "duplicates", "bad_values")
+        names = ("participant", "visit", "visits", "each_row_a_person", "shape", "duplicates", "bad_values")
         said = {name: getattr(self, name) for name in (*names, "extra_columns")}
         return {**said, "read": asdict(self.read), "cohort": self.cohort.as_dict()}
 

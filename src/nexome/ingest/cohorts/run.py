@@ -19,11 +19,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nexome.formats.cohorts import CohortReader, RawTable, open_cohort
+from nexome.formats.cohorts import CohortOptions, CohortReader, RawTable, open_cohort
 from nexome.ingest.cohorts.cell_tally import CellTally, Rule
 from nexome.ingest.cohorts.out_of_range import RangeCheck, without_cells
 from nexome.ingest.cohorts.requests import CohortReport, CohortRequest
-from nexome.ingest.cohorts.settle import ROW_NUMBER, settle_dictionary
+from nexome.ingest.cohorts.settle import ROW_NUMBER, check_visits, settle_dictionary
 from nexome.ingest.progress import Progress, Report
 from nexome.ingest.receipt import digest_of, program_versions
 from nexome.model.cohorts import Dictionary
@@ -54,7 +54,8 @@ def import_cohort(
     """
     began = time.monotonic()
     with ExitStack() as stack:
-        readers = [_opened(stack, path, request) for path in request.files]
+        check_visits(request)
+        readers = [_opened(stack, path, options) for path, options in request.opened()]
         store = CohortStore(root)
         work = _Import(request, readers, settle_dictionary(request, readers))
         staged = stack.enter_context(store.stage(request.cohort, work.dictionary))
@@ -66,8 +67,8 @@ def import_cohort(
     return work.report(made, time.monotonic() - began)
 
 
-def _opened(stack: ExitStack, path: Path, request: CohortRequest) -> CohortReader:
-    reader = open_cohort(path, request.read)
+def _opened(stack: ExitStack, path: Path, options: CohortOptions) -> CohortReader:
+    reader = open_cohort(path, options)
     stack.callback(reader.close)
     return reader
 
@@ -111,8 +112,8 @@ class _Import:
             return None
         person = self.dictionary.of_role("participant")
         found = [pa.array([], pa.string())]
-        for path in self.request.files:
-            with open_cohort(path, self.request.read) as reader:
+        for path, options in self.request.opened():
+            with open_cohort(path, options) as reader:
                 names = [v for v in (person, variable) if v is not None and v.name in reader.names]
                 for raw in reader.read(Dictionary(tuple(names))):
                     if len(names) == 2:

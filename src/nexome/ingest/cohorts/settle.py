@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from nexome.formats.cohorts import CohortReader
+from nexome.formats.cohorts import VISIT, CohortReader
 from nexome.formats.dictionary import fit_to_columns
 from nexome.ingest.cohorts.requests import CohortRequest
 from nexome.model.cohorts import Dictionary, Role, Variable
@@ -28,6 +28,8 @@ def settle_dictionary(request: CohortRequest, readers: Sequence[CohortReader]) -
     names = tuple(dict.fromkeys(name for reader in readers for name in reader.names))
     dictionary = _with_role(fit_to_columns(request.dictionary, names), "participant", request.participant)
     dictionary = _with_role(dictionary, "visit", request.visit)
+    if request.visits:
+        dictionary = _with_named_visits(dictionary)
     _check_columns(request, readers, dictionary)
     if request.each_row_a_person:
         dictionary = _numbered(dictionary)
@@ -40,6 +42,38 @@ def settle_dictionary(request: CohortRequest, readers: Sequence[CohortReader]) -
         )
     _check_shape(request, dictionary)
     return dictionary
+
+
+def check_visits(request: CohortRequest) -> None:
+    """Raises InputError unless each file has one visit, where visits are named, and no column says it too."""
+    if not request.visits:
+        return
+    if len(request.visits) != len(request.files):
+        raise InputError(
+            f"{len(request.visits)} names of visits for {len(request.files)} files",
+            where="--visit-name",
+            expected="one for each file, in their order",
+            todo="Say it once a file; files of one visit have the same.",
+        )
+    if not all(name.strip() for name in request.visits):
+        raise InputError("a visit without a name", where="--visit-name", expected="a name such as baseline")
+    if request.visit:
+        raise InputError("--visit and --visit-name", expected="one of them", todo="A column, or names.")
+
+
+def _with_named_visits(dictionary: Dictionary) -> Dictionary:
+    """The dictionary with the visit that was said of each file, which no column may tell as well."""
+    told = dictionary.of_role("visit")
+    if told is not None and told.name != VISIT.name:
+        raise InputError(
+            f"visits are named, and the column {told.name[:80]} holds the visit",
+            where="--visit-name",
+            expected="one of them",
+            todo="Leave out --visit-name, or take the role from the variable.",
+        )
+    if VISIT.name not in dictionary.by_name:
+        return Dictionary((*dictionary, VISIT), dictionary.confirmed)
+    return _with_role(dictionary, "visit", VISIT.name)
 
 
 def _with_role(dictionary: Dictionary, role: Role, column: str) -> Dictionary:
