@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from nexome.cli.bench_cohorts import cohorts
+from nexome.cli.bench_report import measure, report_options
 from nexome.cli.bench_search import search
 
 
@@ -48,12 +48,7 @@ def bench() -> None:
 @click.option(
     "--budget", type=click.FloatRange(0.1), default=10.0, show_default=True, help="Most seconds a question."
 )
-@click.option(
-    "--folder", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Where to work."
-)
-@click.option(
-    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="File for the report."
-)
+@report_options
 def associations(
     *,
     features: int,
@@ -80,10 +75,6 @@ def associations(
       nexome bench associations
       nexome bench associations --features 200000 --traits 1000 --peers clickhouse,duckdb --json report.json
     """
-    import tempfile  # noqa: PLC0415 - `--help` must not wait for the rest
-
-    import orjson  # noqa: PLC0415
-
     from nexome.bench.associations import Plan, run  # noqa: PLC0415
     from nexome.bench.ours import Asking  # noqa: PLC0415
     from nexome.bench.report import as_markdown  # noqa: PLC0415
@@ -98,12 +89,7 @@ def associations(
         import_rows=import_rows,
         asking=Asking(rounds, cold_rounds, budget),
     )
-    command = "nexome " + " ".join(sys.argv[1:])
-    where = folder or Path(tempfile.gettempdir())
-    report = run(plan, where, say=lambda text: click.echo(text, err=True), command=command)
-    if json_file:
-        json_file.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
-    click.echo(as_markdown(report))
+    measure(run, plan, as_markdown=as_markdown, folder=folder, json_file=json_file)
 
 
 @bench.command("ld")
@@ -115,12 +101,7 @@ def associations(
     "--matrix", type=click.IntRange(2, 1_000), default=1_000, show_default=True, help="All pairs of."
 )
 @click.option("--rounds", type=click.IntRange(1), default=30, show_default=True, help="Times asked again.")
-@click.option(
-    "--folder", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Where to work."
-)
-@click.option(
-    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="File for the report."
-)
+@report_options
 def ld(
     *, people: int, variants: int, matrix: int, rounds: int, folder: Path | None, json_file: Path | None
 ) -> None:
@@ -131,19 +112,10 @@ def ld(
       nexome bench ld
       nexome bench ld --variants 5000 --json ld.json
     """
-    import tempfile  # noqa: PLC0415 - `--help` must not wait for the rest
-
-    import orjson  # noqa: PLC0415
-
     from nexome.bench.ld import LdPlan, as_markdown, run  # noqa: PLC0415
 
     plan = LdPlan(people, variants, min(matrix, variants // 2), rounds)
-    command = "nexome " + " ".join(sys.argv[1:])
-    where = folder or Path(tempfile.gettempdir())
-    report = run(plan, where, say=lambda text: click.echo(text, err=True), command=command)
-    if json_file:
-        json_file.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
-    click.echo(as_markdown(report))
+    measure(run, plan, as_markdown=as_markdown, folder=folder, json_file=json_file)
 
 
 @bench.command("explorer")
@@ -166,12 +138,7 @@ def ld(
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="web/drawn.mjs, to time pages in Chromium too.",
 )
-@click.option(
-    "--folder", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Where to work."
-)
-@click.option(
-    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="File for the report."
-)
+@report_options
 def explorer(
     *,
     features: int,
@@ -194,20 +161,11 @@ def explorer(
       nexome bench explorer --browser web/drawn.mjs --json explorer.json
       nexome bench explorer --features 200000 --people 10 --seconds 20
     """
-    import tempfile  # noqa: PLC0415 - `--help` must not wait for the rest
-
-    import orjson  # noqa: PLC0415
-
     from nexome.bench.browsing import BrowsingPlan, as_markdown, run  # noqa: PLC0415
     from nexome.bench.browsing_people import Crowd  # noqa: PLC0415
 
     plan = BrowsingPlan(features, traits, panel_people, Crowd(people, seconds, think), browser)
-    command = "nexome " + " ".join(sys.argv[1:])
-    where = folder or Path(tempfile.gettempdir())
-    report = run(plan, where, say=lambda text: click.echo(text, err=True), command=command)
-    if json_file:
-        json_file.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
-    click.echo(as_markdown(report))
+    measure(run, plan, as_markdown=as_markdown, folder=folder, json_file=json_file)
 
 
 @bench.command("knowledge")
@@ -216,12 +174,7 @@ def explorer(
 )
 @click.option("--nodes", type=click.IntRange(100), help="Of the graph; else a tenth of its edges.")
 @click.option("--rounds", type=click.IntRange(10), default=500, show_default=True, help="Of each question.")
-@click.option(
-    "--folder", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Where to work."
-)
-@click.option(
-    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="File for the report."
-)
+@report_options
 def knowledge(
     *, edges: int, nodes: int | None, rounds: int, folder: Path | None, json_file: Path | None
 ) -> None:
@@ -234,19 +187,10 @@ def knowledge(
       nexome bench knowledge
       nexome bench knowledge --edges 100000000 --nodes 10000000 --json knowledge.json
     """
-    import tempfile  # noqa: PLC0415 - `--help` must not wait for the rest
-
-    import orjson  # noqa: PLC0415
-
     from nexome.bench.knowledge import GraphPlan, as_markdown, run  # noqa: PLC0415
 
     plan = GraphPlan(edges, nodes or max(100, edges // 10), rounds)
-    command = "nexome " + " ".join(sys.argv[1:])
-    where = folder or Path(tempfile.gettempdir())
-    report = run(plan, where, say=lambda text: click.echo(text, err=True), command=command)
-    if json_file:
-        json_file.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
-    click.echo(as_markdown(report))
+    measure(run, plan, as_markdown=as_markdown, folder=folder, json_file=json_file)
 
 
 bench.add_command(search)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from nexome.cli.following import publishes
-from nexome.cli.options import format_bytes, print_rows, root_option
+from nexome.cli.options import echo_json, format_bytes, print_rows, root_option
 from nexome.model.terms import ACCESS, Access
 
 if TYPE_CHECKING:
@@ -220,10 +220,3 @@ def _store(root: Path) -> CohortStore:
     from nexome.store.cohorts import CohortStore  # noqa: PLC0415  `--help` must not wait for it
 
     return CohortStore.open(root)
-
-
-def echo_json(value: Any) -> None:
-    """Print JSON."""
-    import orjson  # noqa: PLC0415
-
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from nexome.cli.cohort import echo_json
+from nexome.cli.options import echo_json
 from nexome.cli.query import asked_view, question, write_answer
 
 if TYPE_CHECKING:

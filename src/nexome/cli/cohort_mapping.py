@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nexome.cli.cohort import echo_json
-from nexome.cli.options import print_rows, root_option
+from nexome.cli.options import echo_json, print_rows, root_option
 
 if TYPE_CHECKING:
     from nexome.ingest.mapping.run import Harmonised

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from nexome.cli.options import format_bytes, print_rows, root_option
+from nexome.cli.options import echo_json, format_bytes, print_rows, root_option
 from nexome.model.terms import ACCESS
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def list_sets(root: Path, as_json: bool) -> None:
     """
     sets = _store(root).sets().values()
     if as_json:
-        _echo_json([_facts(found) for found in sets])
+        echo_json([_facts(found) for found in sets])
         return
     if not sets:
         click.echo("No genotypes yet: nexome import genotypes --help")
@@ -199,11 +199,11 @@ def show(root: Path, name: str, receipt: bool, as_json: bool) -> None:
     """
     found = _store(root).get(name)
     if receipt:
-        _echo_json(found.receipt())
+        echo_json(found.receipt())
         return
     facts = _facts(found)
     if as_json:
-        _echo_json(facts)
+        echo_json(facts)
         return
     for key, value in facts.items():
         text = (
@@ -286,9 +286,3 @@ def _store(root: Path) -> GenotypeStore:
     from nexome.store.genotypes import GenotypeStore  # noqa: PLC0415
 
     return GenotypeStore.open(root)
-
-
-def _echo_json(value: Any) -> None:
-    import orjson  # noqa: PLC0415
-
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

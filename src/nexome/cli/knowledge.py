@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nexome.cli.following import publishes
-from nexome.cli.options import counted, print_rows, root_option
+from nexome.cli.options import counted, echo_json, print_rows, root_option
 
 if TYPE_CHECKING:
     from nexome.ingest.knowledge_list import PinnedSource
@@ -160,11 +160,11 @@ def list_sources(root: Path, as_json: bool, receipt: str | None) -> None:
 
     knowledge = Knowledge.open(_opened(root))
     if receipt:
-        _print_json(knowledge.receipt(receipt))
+        echo_json(knowledge.receipt(receipt))
         return
     records = knowledge.sources()
     if as_json:
-        _print_json([asdict(record) for record in records])
+        echo_json([asdict(record) for record in records])
         return
     if not records:
         click.echo("No knowledge yet: nexome knowledge load --help")
@@ -205,7 +205,7 @@ def show(root: Path, as_json: bool, term: str) -> None:
     licences = {s.name: s.licence or "unknown" for s in knowledge.sources() if s.name in record.sources}
     if as_json:
         told = {"equivalents": [dict(zip(("id", "predicate", "source"), s, strict=True)) for s in same]}
-        _print_json({**asdict(record), **told, "licences": licences})
+        echo_json({**asdict(record), **told, "licences": licences})
         return
     _print_term(record)
     for other, predicate, stated_by in same:
@@ -305,7 +305,7 @@ def _load_all(root: Path, wanted: Iterable[tuple[NewSource, Any]], *, as_json: b
             if not as_json:
                 click.echo(_line(receipts[-1]))
     if as_json:
-        _print_json({"receipts": receipts, "failed": failed})
+        echo_json({"receipts": receipts, "failed": failed})
     else:
         totals = {name: sum(r[name] for r in receipts) for name in ("terms", "names", "edges")}
         click.echo(
@@ -389,9 +389,3 @@ def _print_term(record: TermRecord) -> None:
     for name, values in (("alternative ids", record.alternatives), ("replaced by", record.replaced_by)):
         if values:
             click.echo(f"  {name:<16}{', '.join(values)}")
-
-
-def _print_json(value: Any) -> None:
-    import orjson  # noqa: PLC0415
-
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

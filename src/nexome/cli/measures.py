@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nexome.cli.options import format_bytes, open_centre, print_rows, root_option
+from nexome.cli.options import echo_json, format_bytes, open_centre, print_rows, root_option
 
 if TYPE_CHECKING:
     from nexome.store.measures import Reading
@@ -100,8 +100,6 @@ def _print(readings: Sequence[Reading], format_: str, *, by_time: bool = False) 
     from nexome.model.measures import MEASURES  # noqa: PLC0415
 
     if format_ == "json":
-        import orjson  # noqa: PLC0415
-
         rows = [
             {
                 "measure": reading.name,
@@ -113,7 +111,7 @@ def _print(readings: Sequence[Reading], format_: str, *, by_time: bool = False) 
             }
             for reading in readings
         ]
-        click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        echo_json(rows)
         return
     head = ("time", "value", "unit") if by_time else ("measure", "value", "unit", "what it is")
     if format_ == "tsv":

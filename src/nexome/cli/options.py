@@ -71,6 +71,13 @@ def open_centre(root: Path) -> Centre:
     return Centre.open(root)
 
 
+def echo_json(value: Any) -> None:
+    """Print JSON."""
+    import orjson  # noqa: PLC0415  `--help` must not wait for it
+
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
 def format_bytes(count: float) -> str:
     """A size for people, in powers of 1,000.
 

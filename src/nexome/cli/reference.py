@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nexome.cli.options import counted, open_centre, print_rows, root_option
+from nexome.cli.options import counted, echo_json, open_centre, print_rows, root_option
 
 if TYPE_CHECKING:
     from nexome.access.reference.placing import Placement
@@ -104,7 +104,7 @@ def list_sets(root: Path, *, as_json: bool) -> None:
     with open_centre(root) as centre:
         rows = centre.owner_view().reference_sets().to_pylist()
     if as_json:
-        _print_json(rows)
+        echo_json(rows)
         return
     if not rows:
         click.echo("No reference sets yet: nexome reference build --help")
@@ -139,12 +139,12 @@ def show(root: Path, name: str, variable: str | None, language: str, *, receipt:
         view = centre.owner_view()
         opened = view.reference_set(name)
         if receipt:
-            _print_json(opened.receipt())
+            echo_json(opened.receipt())
         elif variable is None:
-            _print_json(dict(opened.facts)) if as_json else click.echo(opened.sheet(language), nl=False)
+            echo_json(dict(opened.facts)) if as_json else click.echo(opened.sheet(language), nl=False)
         elif as_json:
             tables = ("reference", "percentiles", "curves", "partitions")
-            _print_json({t: view.reference_table(name, t, variable).to_pylist() for t in tables})
+            echo_json({t: view.reference_table(name, t, variable).to_pylist() for t in tables})
         else:
             _print_groups(view.reference_table(name, "reference", variable).to_pylist())
 
@@ -231,7 +231,7 @@ def place(
     with open_centre(root) as centre:
         found = centre.owner_view().place(variable, sex, age, value=value, unit=unit, reference=reference)
     if as_json:
-        _print_json(asdict(found))
+        echo_json(asdict(found))
     else:
         _print_placement(found)
 
@@ -300,12 +300,6 @@ def _print_placement(found: Placement) -> None:
         f"by {found.method}{z}; about {found.participants:,} people; set {found.reference} version "
         f"{found.version} of {found.published[:10]}, {found.state}, from {found.cohort}"
     )
-
-
-def _print_json(values: Any) -> None:
-    import orjson  # noqa: PLC0415
-
-    click.echo(orjson.dumps(values, option=orjson.OPT_INDENT_2).decode())
 
 
 def _words(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from nexome.cli.options import format_bytes, open_centre, root_argument
+from nexome.cli.options import echo_json, format_bytes, open_centre, root_argument
 
 if TYPE_CHECKING:
     from nexome.access.centre import Centre
@@ -29,9 +29,7 @@ def status(root: Path, as_json: bool) -> None:
     with open_centre(root) as centre:
         facts = root_facts(centre)
     if as_json:
-        import orjson  # noqa: PLC0415
-
-        click.echo(orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode())
+        echo_json(facts)
         return
     for name, text in _lines(facts):
         click.echo(f"{name:<14}{text}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nexome.cli.options import print_rows, root_option
+from nexome.cli.options import echo_json, print_rows, root_option
 from nexome.cli.target_links import found_project, paper_option
 
 if TYPE_CHECKING:
@@ -42,11 +42,9 @@ def _day(given: datetime | None) -> date | None:
 def _json(values: Any) -> None:
     from dataclasses import asdict  # noqa: PLC0415
 
-    import orjson  # noqa: PLC0415
-
     from nexome.report.records import plain_values  # noqa: PLC0415
 
-    click.echo(orjson.dumps(plain_values(asdict(values)), option=orjson.OPT_INDENT_2).decode())
+    echo_json(plain_values(asdict(values)))
 
 
 @click.command()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nexome.cli.options import print_rows, root_option
+from nexome.cli.options import echo_json, print_rows, root_option
 
 if TYPE_CHECKING:
     from nexome.report.compare import Change
@@ -211,8 +211,6 @@ def check(root: Path, format_: str, language: str, papers: tuple[str, ...]) -> N
       nexome targets check --root centre
       nexome targets check --root centre --language zh --format json budget2025
     """
-    import orjson  # noqa: PLC0415
-
     from nexome.report.checks import check_paper  # noqa: PLC0415
     from nexome.store.papers import paper_names  # noqa: PLC0415
     from nexome.store.root import open_root  # noqa: PLC0415
@@ -223,7 +221,7 @@ def check(root: Path, format_: str, language: str, papers: tuple[str, ...]) -> N
         values = [
             {"paper": name, **asdict(finding)} for name, findings in found.items() for finding in findings
         ]
-        click.echo(orjson.dumps(values, option=orjson.OPT_INDENT_2).decode())
+        echo_json(values)
         return
     for name, findings in found.items():
         click.echo(f"{name}: {_severities(findings)}")
@@ -250,13 +248,11 @@ def compare(root: Path, format_: str, before: str, after: str) -> None:
     Examples:
       nexome targets compare --root centre budget2024 budget2025
     """
-    import orjson  # noqa: PLC0415
-
     from nexome.report.compare import compare_papers  # noqa: PLC0415
 
     changes = compare_papers(_paper(root, before, None), _paper(root, after, None))
     if format_ == "json":
-        click.echo(orjson.dumps([_values(change) for change in changes], option=orjson.OPT_INDENT_2).decode())
+        echo_json([_values(change) for change in changes])
         return
     rows = [
         (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nexome.cli.following import publishes
-from nexome.cli.options import counted, print_rows, root_option
+from nexome.cli.options import counted, echo_json, print_rows, root_option
 
 if TYPE_CHECKING:
     from nexome.store.root import Root
@@ -184,14 +184,12 @@ def list_tracks(root: Path, as_json: bool) -> None:
     """
     from dataclasses import asdict  # noqa: PLC0415
 
-    import orjson  # noqa: PLC0415
-
     from nexome.store.root import open_root  # noqa: PLC0415
     from nexome.store.tracks import Tracks  # noqa: PLC0415
 
     records = Tracks.open(root, open_root(root).assembly).records()
     if as_json:
-        click.echo(orjson.dumps([asdict(r) for r in records], option=orjson.OPT_INDENT_2).decode())
+        echo_json([asdict(r) for r in records])
         return
     if not records:
         click.echo("No tracks yet: nexome import track --help")
