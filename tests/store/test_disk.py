@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nexome.model.errors import BusyError, DamagedError, NewerVersionError, NotFoundError, SpaceError
 from nexome.store import disk
@@ -158,3 +161,18 @@ def test_now_is_utc():
 
 def test_no_lock_file_no_holder():
     assert disk.lock_holder(Path("/nonexistent")) is None
+
+
+@given(st.lists(st.binary(max_size=9).map(lambda b: b.replace(b"\n", b"")), max_size=9), st.integers(1, 12))
+def test_a_log_ends_with_its_last_whole_line_and_what_was_torn_is_cut(parts, window):
+    content = b"\n".join(parts)
+    *lines, torn = content.split(b"\n")
+    expected = lines[-1] if lines else None
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryFile("a+b") as stream:
+        patch.setattr(disk, "_TAIL_BYTES", window)
+        stream.write(content)
+        assert disk.last_line(stream) == (expected, torn)
+        assert disk.mend_log(stream) == expected
+        stream.write(b"next\n")
+        stream.seek(0)
+        assert stream.read().split(b"\n") == [*lines, b"next", b""]

@@ -24,14 +24,13 @@ from typing import Any, BinaryIO, Final, Self
 import orjson
 
 from nexome.model.errors import DamagedError
-from nexome.store.disk import now_iso, read_stamped, space_errors, write_stamped
+from nexome.store.disk import last_line, now_iso, read_stamped, space_errors, write_stamped
 
 AUDIT_NAME: Final = "audit.jsonl"
 TORN_NAME: Final = "audit.torn"
 HEAD_KIND: Final = "nexome-audit-head"
 HEAD_VERSION: Final = 1
 FIRST: Final = "0" * 64
-_TAIL_BYTES: Final = 1 << 16
 _FINDINGS_MOST: Final = 100
 
 
@@ -112,7 +111,7 @@ class AuditLog:
             return Head()
         with self.path.open("rb") as stream:
             fcntl.flock(stream, fcntl.LOCK_SH)
-            content, _ = _last_line(stream)
+            content, _ = last_line(stream)
         return _head_of(content, self.path)
 
     def records(self, *, limit: int = 100) -> list[dict[str, Any]]:
@@ -177,7 +176,7 @@ class AuditLog:
         size = os.fstat(stream.fileno()).st_size
         if size and size == self._known[0]:
             return self._known[1]
-        content, torn = _last_line(stream)
+        content, torn = last_line(stream)
         head = _head_of(content, self.path)
         if torn:
             head = self._heal(stream, torn, head)
@@ -227,25 +226,8 @@ def _read(content: bytes) -> dict[str, Any] | None:
     return record if whole else None
 
 
-def _last_line(stream: BinaryIO) -> tuple[bytes, bytes]:
-    """The last whole line of a log, b'' where there is none, and what stands behind it."""
-    size = stream.seek(0, os.SEEK_END)
-    window = _TAIL_BYTES
-    while True:
-        start = max(0, size - window)
-        stream.seek(start)
-        tail = stream.read(size - start)
-        end = tail.rfind(b"\n")
-        begin = tail.rfind(b"\n", 0, max(end, 0))
-        if end >= 0 and (begin >= 0 or start == 0):
-            return tail[begin + 1 : end], tail[end + 1 :]
-        if start == 0:
-            return b"", tail
-        window *= 4
-
-
-def _head_of(content: bytes, path: Path) -> Head:
-    if not content:
+def _head_of(content: bytes | None, path: Path) -> Head:
+    if content is None:
         return Head()
     record = _read(content)
     if record is None or _hash_of(record) != record["hash"]:

@@ -4,6 +4,7 @@ write_atomic     one small file: written beside, fsynced, renamed, folder fsynce
 publish_folder   a finished folder: every file fsynced, then one rename
 RootLock         one writer at a time, by flock on <root>/lock; the kernel frees it after a crash
 read/write_stamped   JSON that carries `kind` and `version` and may carry the SHA-256 of itself
+last_line, mend_log   the end of a log, and what a crash left torn behind it
 step             named points at which the fault tests kill the process
 
 It knows nothing of what is stored.
@@ -28,7 +29,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, BinaryIO, Final, Self
 
 import orjson
 
@@ -41,6 +42,7 @@ _NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _RESERVE_BYTES: Final = 64 << 20  # left free for the manifest, the catalogue and the events of others
 _FLUSH_LATER: Final = ContextVar("flush_later", default=False)
 _POLL_S: Final = 0.05
+_TAIL_BYTES: Final = 1 << 16
 
 
 def now_iso() -> str:
@@ -321,3 +323,30 @@ def damaged(path: Path, found: str, expected: str) -> DamagedError:
         expected=expected,
         todo="Restore this file from a backup (nexome restore).",
     )
+
+
+def last_line(stream: BinaryIO) -> tuple[bytes | None, bytes]:
+    """The last whole line of a log, None where there is none, and the bytes of a torn one behind it."""
+    size = stream.seek(0, os.SEEK_END)
+    window = _TAIL_BYTES
+    while True:
+        start = max(0, size - window)
+        stream.seek(start)
+        tail = stream.read(size - start)
+        end = tail.rfind(b"\n")
+        begin = tail.rfind(b"\n", 0, max(end, 0))
+        if end >= 0 and (begin >= 0 or start == 0):
+            return tail[begin + 1 : end], tail[end + 1 :]
+        if start == 0:
+            return None, tail
+        window *= 4
+
+
+def mend_log(stream: BinaryIO) -> bytes | None:
+    """Cut a torn line off the end of a log open for appending; its last whole line, None for none."""
+    line, torn = last_line(stream)
+    whole = stream.seek(0, os.SEEK_END) - len(torn)
+    if torn:
+        stream.truncate(whole)
+    stream.seek(whole)
+    return line

@@ -20,12 +20,11 @@ from typing import Any, Final
 import orjson
 
 from nexome.model.errors import DamagedError, NewerVersionError
-from nexome.store.disk import now_iso, space_errors, step
+from nexome.store.disk import last_line, mend_log, now_iso, space_errors, step
 
 KIND: Final = "nexome-measures"
 VERSION: Final = 1
 NAME: Final = "measures.jsonl"
-_TAIL_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +55,8 @@ def append_readings(root: Path, readings: Iterable[Reading]) -> str:
     path = root / NAME
     with space_errors(path), path.open("a+b") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
-        size = stream.seek(0, os.SEEK_END)
-        whole = _whole_bytes(stream, size)
-        stream.truncate(whole)
+        mend_log(stream)
+        whole = stream.tell()
         try:
             stream.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
             step("measures-written")
@@ -89,10 +87,8 @@ def last_sample(root: Path) -> str:
     if not path.exists():
         return ""
     with path.open("rb") as stream:
-        size = stream.seek(0, os.SEEK_END)
-        stream.seek(max(0, size - _TAIL_BYTES))
-        lines = stream.read().split(b"\n")[:-1]
-    return str(_parsed(lines[-1], f"the last line of {path}")["time"]) if lines else ""
+        line, _ = last_line(stream)
+    return "" if line is None else str(_parsed(line, f"the last line of {path}")["time"])
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -122,18 +118,3 @@ def _parsed(line: bytes, where: str) -> dict[str, Any]:
             f"{KIND} version {values['version']}", where=where, expected=f"at most version {VERSION}"
         )
     return dict(values)
-
-
-def _whole_bytes(stream: Any, size: int) -> int:
-    """Bytes up to the end of the last whole line; what a crash tore lies behind."""
-    window = _TAIL_BYTES
-    while size:
-        start = max(0, size - window)
-        stream.seek(start)
-        end = stream.read(size - start).rfind(b"\n")
-        if end >= 0:
-            return start + int(end) + 1
-        if start == 0:
-            return 0
-        window *= 4
-    return 0

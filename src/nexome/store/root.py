@@ -28,7 +28,7 @@ import orjson
 from nexome.model.errors import DamagedError, FormatError, InputError, NotFoundError, SettingsError
 from nexome.model.genome import Assembly, Contig, assembly_from_contigs
 from nexome.model.settings import Settings
-from nexome.store.disk import now_iso, read_stamped, space_errors, write_stamped
+from nexome.store.disk import mend_log, now_iso, read_stamped, space_errors, write_stamped
 
 KIND: Final = "nexome-root"
 VERSION: Final = 1
@@ -38,7 +38,6 @@ EVENTS_NAME: Final = "events.jsonl"
 ENVIRONMENT_PREFIX: Final = "NEXOME_"
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
-_TAIL_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +76,11 @@ class Root:
         path = self.path / EVENTS_NAME
         with space_errors(path), path.open("a+b") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
-            first = _repair_tail(stream) + 1
+            line = mend_log(stream)
+            first = 1 if line is None else _parse_event(line, f"the last line of {EVENTS_NAME}").sequence + 1
             for sequence, values in enumerate(each, first):
-                line = {"sequence": sequence, "time": now_iso(), "kind": kind, **values}
-                stream.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+                event = {"sequence": sequence, "time": now_iso(), "kind": kind, **values}
+                stream.write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
             stream.flush()
             os.fsync(stream.fileno())
         return list(range(first, first + len(each)))
@@ -200,28 +200,6 @@ def _parse_event(line: bytes, where: str) -> Event:
             expected="a JSON object with sequence, time and kind",
             todo="Restore events.jsonl from a backup.",
         ) from None
-
-
-def _repair_tail(stream: BinaryIO) -> int:
-    """Cut a torn last line off an event log open for appending; returns the last sequence number."""
-    size = stream.seek(0, os.SEEK_END)
-    window = _TAIL_BYTES
-    while size:
-        start = max(0, size - window)
-        stream.seek(start)
-        tail = stream.read(size - start)
-        end = tail.rfind(b"\n")
-        begin = tail.rfind(b"\n", 0, max(end, 0))
-        if end >= 0 and (begin >= 0 or start == 0):
-            if end + 1 < len(tail):
-                stream.truncate(start + end + 1)
-            stream.seek(0, os.SEEK_END)
-            return _parse_event(tail[begin + 1 : end + 1], "the last line of events.jsonl").sequence
-        if start == 0:
-            stream.truncate(0)
-            return 0
-        window *= 4
-    return 0
 
 
 # ---------------------------------------------------------------- assemblies

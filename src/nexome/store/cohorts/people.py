@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 
 from nexome.model.errors import DamagedError, InputError
 from nexome.store.cohorts.manifest import FOLDER, IDENTITIES
-from nexome.store.disk import fsync_path, now_iso, space_errors, write_atomic
+from nexome.store.disk import fsync_path, mend_log, now_iso, space_errors, write_atomic
 
 KEY_NAME: Final = "key"
 WITHDRAWN_NAME: Final = "withdrawn.jsonl"
@@ -249,9 +249,7 @@ def append_withdrawn(root: Path, lines: list[Mapping[str, str]]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+b") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
-            stream.seek(0)
-            whole = stream.read()
-            stream.truncate(whole.rfind(b"\n") + 1)
+            mend_log(stream)
             for line in lines:
                 stream.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
             stream.flush()
