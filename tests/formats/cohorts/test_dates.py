@@ -53,7 +53,13 @@ def test_without_an_order_nothing_is_guessed(day):
         ("2020年1月31号 08:30", at(2020, 1, 31, 8, 30)),
         ("2020-02-30", "a day that the calendar does not have"),
         ("2021-02-29", "a day that the calendar does not have"),
-        ("2020-13-01", "a month that the calendar does not have"),
+        ("2020-13-01", "a month that the calendar does not have (day and month swapped?)"),
+        ("2020-13-31", "a month that the calendar does not have"),
+        ("2020年31月1日", "a month that the calendar does not have (day and month swapped?)"),
+        ("2020-00-10", "a month that the calendar does not have"),
+        ("2020-01-00", "a day that the calendar does not have"),
+        ("2109-01-31", "a year that is out of range"),
+        ("2020-01-31T23:05:00+08:00", at(2020, 1, 31, 23, 5)),
         ("31/31/2020", "a month that the calendar does not have"),
         ("2020-01-31 25:00", "a time of day that the clock does not have"),
         ("0202-01-31", "a year that is out of range"),
@@ -61,11 +67,56 @@ def test_without_an_order_nothing_is_guessed(day):
         ("1/2/20", "a date with a short year"),
         ("2020-01", "a date without a day"),
         ("2020年1月", "a date without a day"),
-        ("43861", "a number"),
+        ("43861", "a number, perhaps a spreadsheet's count of days"),
+        ("43861.5", "a number, perhaps a spreadsheet's count of days"),
+        ("1.2.3.4", "a number"),
+        ("9999999", "a number"),
         ("soon", "text"),
     ],
 )
 def test_times_calendars_and_errors(text, expected):
+    assert parse_date(text) == expected
+
+
+@given(
+    day=DAYS.filter(lambda day: day.year > 1911), style=st.sampled_from(["年 月 日", "/ / ", "- - ", ". . "])
+)
+def test_years_of_the_republic_of_china(day, style):
+    signs = [sign.strip() for sign in style.split(" ")]
+    parts = (day.year - 1911, day.month, day.day)
+    text = "".join(f"{part}{sign}" for part, sign in zip(parts, signs, strict=True))
+    for name in ("民国", "民國", "中华民国", "中華民國 "):
+        assert parse_date(name + text) == datetime.combine(day, datetime.min.time())
+    assert isinstance(parse_date(text), str)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("民国元年1月1日", at(1912, 1, 1)),
+        ("民国9年10月10日", at(1920, 10, 10)),
+        ("民国０９８年１０月１０日", at(2009, 10, 10)),
+        ("民国0年1月1日", "a year that is out of range"),
+        ("民国2020年1月31日", "a year that is out of range"),
+        ("民国109年13月1日", "a month that the calendar does not have (day and month swapped?)"),
+        ("民国109年2月30日", "a day that the calendar does not have"),
+        ("民国109年0月1日", "a month that the calendar does not have"),
+        ("民国108年2月29日", "a day that the calendar does not have"),
+        ("民国109年1月", "a date of the Republic of China that is not read"),
+        ("民国前3年1月1日", "a date of the Republic of China that is not read"),
+        ("109年1月31日", "a date with a three-digit year"),
+        ("109/01/31", "a date with a three-digit year"),
+        ("1090131", "a date with a three-digit year"),
+        ("元年1月1日", "text"),
+        ("农历2020年1月31日", "a date of the lunar calendar"),
+        ("農曆庚子年正月初一", "a date of the lunar calendar"),
+        ("阴历五月初五", "a date of the lunar calendar"),
+        ("2020年腊月廿三", "a date of the lunar calendar"),
+        ("2020年闰四月初一", "a date of the lunar calendar"),
+        ("二〇二〇年一月三十一日", "a date in Chinese numerals"),
+    ],
+)
+def test_chinese_calendars_and_their_typing_errors(text, expected):
     assert parse_date(text) == expected
 
 

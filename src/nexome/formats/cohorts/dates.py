@@ -4,7 +4,10 @@
     31/01/2020   01/31/2020  31.01.2020  31-Jan-2020   January 31, 2020      2020年1月31日   民国109年1月31日
 
 Where the day and the month cannot be told apart (03/04/2020), nothing is guessed: a person says the order.
-Two-digit years and dates without a day are not read. Full-width digits are digits.
+A year of the Republic of China has 民国 before it: 民国109年1月31日, 民國109/01/31, 民国元年 (1912).
+Full-width digits are digits. A time zone is dropped: the clock's time stays as it was written. Not read, and
+told by kind: years of two digits, of three without 民国, days as a spreadsheet counts them, the lunar
+calendar, Chinese numerals.
 """
 
 from __future__ import annotations
@@ -18,16 +21,32 @@ _TIME: Final = r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(?:Z|[+-]\d{
 _YEAR_FIRST: Final = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" + _TIME)
 _COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _CHINESE: Final = re.compile(
-    r"(民国|民國)?\s*(\d{1,4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*[日号號]?" + _TIME
+    r"((?:中[华華])?民[国國])?\s*(\d{1,4}|(?<=[国國])元)\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*[日号號]?"
+    + _TIME
 )
+_MINGUO: Final = re.compile(r"(?:中[华華])?民[国國]\s*(\d{1,4})([-/.])(\d{1,2})\2(\d{1,2})" + _TIME)
 _YEAR_LAST: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})" + _TIME)
 _DAY_NAME: Final = re.compile(r"(\d{1,2})[-\s.]*([A-Za-z]{3,9})[-\s.,]*(\d{4})" + _TIME)
 _NAME_DAY: Final = re.compile(r"([A-Za-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})" + _TIME)
 _SHORT_YEAR: Final = re.compile(r"\d{1,2}[-/.]([A-Za-z]{3}|\d{1,2})[-/.]\d{2}\b")
 _NO_DAY: Final = re.compile(r"\d{4}([-/.]\d{1,2}|年(\d{1,2}月)?)?$|[A-Za-z]{3,9} \d{4}$")
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MINGUO: Final = 1911  # the year before the first of the Republic
-_FIRST_YEAR, _LAST_YEAR = 1800, 2200
+_REPUBLIC: Final = 1911  # the year before the first of the Republic
+_FIRST_YEAR, _LAST_YEAR = 1800, 2100
+_DAY_COUNTS: Final = range(10_000, 73_051)  # spreadsheets' numbers of the days from 1927 to 2100
+_LUNAR: Final = (
+    r"[农農夏旧舊阴陰][历曆]|[正冬腊臘闰閏]月|月[初廿十卅]|初[一二三四五六七八九十]"
+    r"|[甲乙丙丁戊己庚辛壬癸][子丑寅卯辰巳午未申酉戌亥]年"
+)
+_KINDS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
+    (re.compile(_LUNAR), "a date of the lunar calendar"),
+    (re.compile(r"民[国國]"), "a date of the Republic of China that is not read"),
+    (re.compile(r"^[〇○零一二三四五六七八九十]+年"), "a date in Chinese numerals"),
+    (
+        re.compile(r"^\d{3}([-/.年]\d{1,2}[-/.月]\d{1,2}\b|(0[1-9]|1[0-2])([0-2]\d|3[01])$)"),
+        "a date with a three-digit year",
+    ),
+)
 
 
 def parse_date(text: str, order: str = "") -> datetime | str:
@@ -46,7 +65,8 @@ def parse_date(text: str, order: str = "") -> datetime | str:
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
         return "a year that is out of range"
     if not 1 <= month <= 12:
-        return "a month that the calendar does not have"
+        swapped = " (day and month swapped?)" if 12 < month <= 31 and 1 <= day <= 12 else ""
+        return f"a month that the calendar does not have{swapped}"
     try:
         return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001  files say no zone
     except ValueError:
@@ -62,11 +82,20 @@ def _parts(plain: str, order: str) -> tuple[int, int, int, int, int, int] | str:
     if m := _COMPACT.fullmatch(plain):
         return int(m[1]), int(m[2]), int(m[3]), 0, 0, 0
     if m := _CHINESE.fullmatch(plain):
-        year = int(m[2]) + (_MINGUO if m[1] else 0)
-        return (year, int(m[3]), int(m[4]), *_time(m, 5)) if year >= 1000 else "a date with a short year"
+        year = _year(m[2]) if m[1] else int(m[2])
+        fault = "a date with a three-digit year" if year > 99 else "a date with a short year"
+        return (year, int(m[3]), int(m[4]), *_time(m, 5)) if m[1] or year >= 1000 else fault
+    if m := _MINGUO.fullmatch(plain):
+        return _year(m[1]), int(m[3]), int(m[4]), *_time(m, 5)
     if m := _YEAR_LAST.fullmatch(plain):
         return _ordered(m, order)
     return _named_month(plain) or _kind_of(plain)
+
+
+def _year(of_republic: str) -> int:
+    """The year of the common calendar; 0, which is out of range, for a year 0 of the Republic."""
+    year = 1 if of_republic == "元" else int(of_republic)
+    return year + _REPUBLIC if year else 0
 
 
 def _named_month(plain: str) -> tuple[int, int, int, int, int, int] | None:
@@ -98,6 +127,9 @@ def _kind_of(plain: str) -> str:
         return "a date with a short year"
     if _NO_DAY.fullmatch(plain):
         return "a date without a day"
-    if re.fullmatch(r"[\d.]+", plain):
-        return "a number"
-    return "text"
+    if kind := next((kind for pattern, kind in _KINDS if pattern.search(plain)), ""):
+        return kind
+    if m := re.fullmatch(r"(\d+)(\.\d*)?", plain):
+        counted = len(m[1]) == 5 and int(m[1]) in _DAY_COUNTS
+        return "a number, perhaps a spreadsheet's count of days" if counted else "a number"
+    return "a number" if re.fullmatch(r"[\d.]+", plain) else "text"
