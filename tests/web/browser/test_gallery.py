@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from nexome.testing.example_plan import SHARE, make_example_plan
+from nexome.testing.harmonised_cohorts import TARGET, make_harmonised_cohorts
 from nexome.testing.small_centre import PROTEINS, QUIET, make_small_centre
-from nexome.testing.small_cohorts import TARGET, make_small_cohorts
 from nexome.testing.small_knowledge import make_small_knowledge
 from nexome.web.pages.language import languages
 
@@ -65,7 +65,7 @@ def pages(small, tmp_path_factory):
 def people(serve, tmp_path_factory):
     """Paths of the pages of cohorts, each with the address of a root that has some."""
     folder = tmp_path_factory.mktemp("people")
-    root = make_small_cohorts(folder / "root", folder / "files")
+    root = make_harmonised_cohorts(folder / "root", folder / "files")
     cohort = f"/cohorts/{TARGET}"
     paths = {
         "cohorts": "/cohorts",

@@ -6,7 +6,7 @@ from tests.web.pages.test_pages_held import Figures, lacking
 
 from nexome.access.centre import Centre
 from nexome.app import create_app
-from nexome.testing.small_cohorts import HARBOUR, LAKESIDE, TARGET, make_small_cohorts
+from nexome.testing.harmonised_cohorts import HARBOUR, LAKESIDE, TARGET, make_harmonised_cohorts
 
 CHOLESTEROL = "总胆固醇（mmol/L）"
 PLACED = "/place?variable=cholesterol_ldl&sex=female&age=47&value=160&unit=mg/dL"
@@ -29,7 +29,7 @@ PAGES = (
 @pytest.fixture(scope="module")
 def people(tmp_path_factory):
     folder = tmp_path_factory.mktemp("people")
-    with Centre.open(make_small_cohorts(folder / "root", folder / "files"), owner_token=OWNER) as centre:
+    with Centre.open(make_harmonised_cohorts(folder / "root", folder / "files"), owner_token=OWNER) as centre:
         yield Browser(create_app(centre))
 
 

@@ -14,19 +14,19 @@ from nexome.store.root import create_root
 if TYPE_CHECKING:
     import click
 
-__all__ = ["HARBOUR", "LAKESIDE", "TARGET", "make_small_cohorts"]
+__all__ = ["HARBOUR", "LAKESIDE", "TARGET", "make_harmonised_cohorts"]
 
 
-def make_small_cohorts(path: Path, files: Path) -> Path:
+def make_harmonised_cohorts(path: Path, files: Path) -> Path:
     """A new root at `path`, its files in the folder `files`, which is made; by the commands a user types."""
     from nexome.store.root import load_assembly  # noqa: PLC0415
 
     create_root(path, assembly=load_assembly("GRCh38"))
-    add_small_cohorts(path, files)
+    add_harmonised_cohorts(path, files)
     return path
 
 
-def add_small_cohorts(path: Path, files: Path) -> None:
+def add_harmonised_cohorts(path: Path, files: Path) -> None:
     """The cohorts and their reference values in a root that is there."""
     files.mkdir(parents=True, exist_ok=True)
     write_cohorts(files)
