@@ -7,12 +7,18 @@ standard tools of a shell.
 import csv
 import gzip
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from nexome.formats.cohorts import open_cohort
 from nexome.ingest.cohorts.infer import infer_dictionary
+from nexome.ingest.cohorts.requests import CohortRequest
+from nexome.ingest.cohorts.run import import_cohort
+from nexome.model.cohorts import Cohort
+from nexome.model.errors import FormatError
+from nexome.store.root import create_root, load_assembly
 
 pytestmark = pytest.mark.shared
 
@@ -136,3 +142,26 @@ def test_comment_lines_of_cbioportal_are_labels_and_types(shared):
     found, tables = whole(folder / "data_clinical_samples.txt.gz")
     assert sum(raw.table.num_rows for raw in tables) == 845
     assert found.dictionary.by_name["SUBTYPE"].type == "category"
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        (
+            "nhanes_2009_2012.csv.gz",
+            r"3,221 rows in all, of which 2,012 repeat every column, and the others differ in PhysActiveDays alone",
+        ),
+        ("tongji_covid_375_en.csv.gz", r"--visit COLUMN \(all of them differ in RE_DATE\)"),
+    ],
+)
+def test_what_the_rows_of_one_person_are_is_told(shared, tmp_path, file, told):
+    root = create_root(tmp_path / "root", assembly=load_assembly("GRCh38"))
+    path = shared / "phenotypes" / file
+    request = CohortRequest((path,), Cohort("real"), whole(path)[0].dictionary)
+    with pytest.raises(FormatError, match=told):
+        import_cohort(root, request)
+    if "tongji" in file:
+        report = import_cohort(root, replace(request, visit="RE_DATE"))
+        assert (report.rows, report.people) == (6120, 375)
+    else:
+        assert import_cohort(root, replace(request, duplicates="first")).rows == 6779

@@ -147,6 +147,25 @@ def test_repeated_rows(root, import_text):
     assert 6.1 in newest(root).column("chol").values
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (
+            "A,1,5.2,1960-01-31\nC,1,4.75,\n",
+            r"2 rows in all, of which all repeat every column; .* copies, say .* first, or last\.$",
+        ),
+        (
+            "A,1,5.2,1960-01-31\nC,1,4.8,\n",
+            r"of which 1 repeat every column, and the others differ in chol alone; .*--visit COLUMN; or correct",
+        ),
+        ("A,1,6.1,1970-01-31\nC,1,4.8,\n", r"of which none .*--visit COLUMN \(all of them differ in chol\)"),
+    ],
+)
+def test_what_repeated_rows_are_is_told_with_what_to_do(import_text, rows, told):
+    with pytest.raises(FormatError, match=told):
+        import_text(GOOD + rows)
+
+
 def test_visits_make_a_long_table(root, import_text):
     text = "id,wave,chol\nA,2,5.5\nA,1,5.0\nB,1,4\n"
     dictionary = Dictionary((PERSON, Variable("wave", "integer"), CHOL))

@@ -93,9 +93,11 @@ def _repeated(dictionary: Dictionary, columns: list[Profile]) -> list[Note]:
     return [
         Note(
             f"Column {person.name}: {len(found.values)} identifiers in {found.filled} rows, and no column of "
-            "visits or dates tells the rows of one participant apart.",
+            "visits or dates tells the rows of one participant apart: the import asks for --visit COLUMN, or "
+            "for --duplicates first where they are copies.",
             f"{person.name} 列：{found.filled} 行中只有 {len(found.values)} 个编号，"
-            "且没有随访或日期列来区分同一参与者的各行。",
+            "且没有随访或日期列来区分同一参与者的各行：导入时请用 --visit 指明随访列；"
+            "若为重复行，用 --duplicates first。",
         )
     ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,7 @@ from nexome.ingest.cohorts.settle import ROW_NUMBER, check_visits, settle_dictio
 from nexome.ingest.progress import Progress, Report
 from nexome.ingest.receipt import digest_of, program_versions
 from nexome.model.cohorts import Dictionary
-from nexome.model.errors import InputError
+from nexome.model.errors import FormatError, InputError
 from nexome.store.cohorts import CohortStore, CohortTable, StagedCohort
 from nexome.store.root import Root
 
@@ -40,6 +40,9 @@ _REFUSED: Final = (
     "Correct the file or the dictionary, or keep such cells as missing: --bad-values missing (counted in "
     "the receipt)."
 )
+
+_COLUMNS_TOLD: Final = 5
+_LONGEST: Final = 600  # characters told of repeated rows; names of columns may be long
 
 Bools = npt.NDArray[np.bool_]
 
@@ -222,11 +225,26 @@ class _Import:
             at += len(lines)
             self.tally.count(Rule(file, "", "repeated", found, "each once"), lines[here])
         if self.request.duplicates == "refuse":
-            self.tally.refuse(
-                "repeated",
-                todo="Correct the file, name the visit's column (--visit), or say which row stays: "
-                "--duplicates first, or last.",
-            )
+            raise self._repeated(found, len(repeats), *staged.compare_repeats())
+
+    def _repeated(self, found: str, count: int, alike: int, differ: Mapping[str, int]) -> FormatError:
+        """Rows that repeat a participant: whether they are copies, or what may tell them apart."""
+        first = next(r for r in self.tally.rules() if r["rule"] == "repeated")
+        same = "all" if alike == count else f"{alike:,}" if alike else "none"
+        text = f"{found}; {count:,} rows in all, of which {same} repeat every column"
+        if alike and 0 < len(differ) <= _COLUMNS_TOLD:
+            text += f", and the others differ in {', '.join(differ)} alone"
+        telling = [name for name, rows in differ.items() if rows == count][:_COLUMNS_TOLD]
+        visits = "if they are visits, name the column that tells them apart: --visit COLUMN"
+        visits += f" (all of them differ in {', '.join(telling)})" if telling else ""
+        keep = "say which row of each stays: --duplicates first, or last"
+        return FormatError(
+            text[:_LONGEST],
+            where=f"{first['file']}, line {first['lines'][0]}",
+            expected="each participant once" + (" a visit" if self.dictionary.of_role("visit") else ""),
+            todo=f"If they are copies, {keep}"
+            + ("." if alike == count else f"; {visits}; or correct the file."),
+        )
 
     # ------------------------------------------------------------ what is told
 

@@ -237,6 +237,23 @@ class StagedCohort:
         order, same = self._sorted()
         return np.sort(order[same if keep == "first" else _but_last(same)])
 
+    def compare_repeats(self) -> tuple[int, dict[str, int]]:
+        """Repeating rows beside the one before: how many are it in every column, how many differ in each."""
+        order, same = self._sorted()
+        spool, places = self._spooled(), np.flatnonzero(same)
+        alike, differ = np.ones(len(places), bool), {}
+        for variable in self._variables:
+            column = spool[variable.name]
+            if pa.types.is_dictionary(column.type):
+                column = column.cast(pa.string())
+            one, other = (column.take(pa.array(order[at])) for at in (places, places - 1))
+            neither = pc.and_(pc.is_null(one), pc.is_null(other))
+            equal = pc.or_(pc.fill_null(pc.equal(one, other), fill_value=False), neither).to_numpy()
+            alike &= equal
+            if not equal.all():
+                differ[variable.name] = int((~equal).sum())
+        return int(alike.sum()), differ
+
     def _sorted(self) -> tuple[Int64s, npt.NDArray[np.bool_]]:
         """Rows by participant, visit, arrival; and which of these repeat the one before."""
         spool = self._spooled()
