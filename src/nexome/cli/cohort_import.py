@@ -105,7 +105,7 @@ def cohort(root: Path, files: tuple[Path, ...], cohort_id: str, **said: Any) -> 
       nexome import cohort health.csv --cohort town --dictionary variables.csv --title "Town study"
       nexome import cohort visits.xlsx --cohort town --dictionary d.csv --participant ID --visit wave
       nexome import cohort table.csv --cohort pilot --each-row-a-person
-      nexome import cohort w1.csv w2.csv --visit-name 1 --visit-name 2 --cohort town --dictionary d.csv
+      nexome import cohort w1.csv w2.csv --cohort town --visit-name 1 --visit-name 2
     """
     from nexome.cli.import_output import ProgressLine  # noqa: PLC0415
     from nexome.formats.cohorts import CohortOptions  # noqa: PLC0415
