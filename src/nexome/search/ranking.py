@@ -43,7 +43,7 @@ class Weights:
     mean: float = 1.0
     equal_best: float = 0.5
     equal_mean: float = 0.5
-    crowd: float = -0.6
+    crowd: float = -0.3
     spelling: float = 0.05
     named: float = 0.3
     usage: float = 0.03
@@ -57,7 +57,7 @@ class Weights:
         return np.array([getattr(self, part) for part in PARTS], np.float32)
 
 
-CHINESE: Final = Weights(mean=0.0, equal_mean=0.0, spelling=0.5)
+CHINESE: Final = Weights(mean=0.0, equal_mean=0.0, crowd=-0.6, spelling=0.5)
 """Of Chinese questions: names in two scripts have no common middle, and characters say much."""
 
 
