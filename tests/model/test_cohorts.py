@@ -49,3 +49,12 @@ def test_a_name_twice_and_unknown_fields_are_refused():
         Cohort.from_dict({"id": "lake", "colour": "blue"})
     with pytest.raises(InputError, match="unknown fields colour"):
         Variable.from_dict({"name": "x", "type": "decimal", "colour": "blue"})
+
+
+@pytest.mark.parametrize(
+    ("label", "label_zh", "english", "chinese"),
+    [("male", "男", "male", "男"), ("male", "", "male", "male"), ("", "男", "男", "男"), ("", "", "1", "1")],
+)
+def test_a_category_is_called_by_its_label_else_by_its_code(label, label_zh, english, chinese):
+    category = Category("1", label, label_zh)
+    assert (category.title(), category.title("zh")) == (english, chinese)

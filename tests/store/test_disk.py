@@ -1,6 +1,7 @@
 """What is written is there whole or not at all; one writer at a time; broken files are named."""
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -176,3 +177,13 @@ def test_a_log_ends_with_its_last_whole_line_and_what_was_torn_is_cut(parts, win
         stream.write(b"next\n")
         stream.seek(0)
         assert stream.read().split(b"\n") == [*lines, b"next", b""]
+
+
+def test_a_lock_is_held_while_its_holder_lives(tmp_path):
+    path = tmp_path / "owner"
+    assert not disk.is_held(path)
+    with path.open("w") as holder:
+        assert not disk.is_held(path)
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        assert disk.is_held(path)
+    assert not disk.is_held(path)

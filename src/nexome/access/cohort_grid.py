@@ -51,8 +51,8 @@ class Axis:
     def labels(self, language: str = "en") -> tuple[str, ...]:
         """What each band is called, in their order."""
         if self.codes:
-            known = {category.code: category for category in self.variable.categories}
-            return tuple(_category_label(known.get(code), code, language) for code in self.codes)
+            titles = {category.code: category.title(language) for category in self.variable.categories}
+            return tuple(titles.get(code, code) for code in self.codes)
         texts = [f"{cut:.12g}" for cut in self.cuts]
         inner = (f"{low}–<{high}" for low, high in pairwise(texts))
         return (f"<{texts[0]}", *inner, f"≥{texts[-1]}")
@@ -169,8 +169,3 @@ def _line(unit: str, to: str, analyte: str) -> tuple[float, float]:
 
     conversion = converter(unit, to, analyte)
     return float(conversion.factor), float(conversion.offset)
-
-
-def _category_label(category: object, code: str, language: str) -> str:
-    own, other = ("label_zh", "label") if language == "zh" else ("label", "label_zh")
-    return getattr(category, own, "") or getattr(category, other, "") or code

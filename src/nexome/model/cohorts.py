@@ -52,6 +52,10 @@ class Category:
     label_zh: str = ""
     missing: bool = False
 
+    def title(self, language: str = "en") -> str:
+        """The label in a language, else in the other, else the code."""
+        return _titled(self.label, self.label_zh, language) or self.code
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -101,8 +105,7 @@ class Variable:
 
     def title(self, language: str = "en") -> str:
         """The label in a language, else in the other, else the name."""
-        own, other = (self.label_zh, self.label) if language == "zh" else (self.label, self.label_zh)
-        return own or other or self.name
+        return _titled(self.label, self.label_zh, language) or self.name
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -203,3 +206,8 @@ def _refuse_unknown(record: type, values: Mapping[str, Any]) -> None:
             where=record.__name__.lower(),
             expected=", ".join(sorted(known)),
         )
+
+
+def _titled(label: str, label_zh: str, language: str) -> str:
+    own, other = (label_zh, label) if language == "zh" else (label, label_zh)
+    return own or other

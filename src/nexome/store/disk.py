@@ -5,6 +5,7 @@ publish_folder   a finished folder: every file fsynced, then one rename
 RootLock         one writer at a time, by flock on <root>/lock; the kernel frees it after a crash
 read/write_stamped   JSON that carries `kind` and `version` and may carry the SHA-256 of itself
 last_line, mend_log   the end of a log, and what a crash left torn behind it
+is_held          whether a process holds a lock of its own
 step             named points at which the fault tests kill the process
 
 It knows nothing of what is stored.
@@ -350,3 +351,18 @@ def mend_log(stream: BinaryIO) -> bytes | None:
         stream.truncate(whole)
     stream.seek(whole)
     return line
+
+
+def is_held(path: Path) -> bool:
+    """Whether a living process holds the lock that lies in a file; no file: nobody does."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False

@@ -28,7 +28,7 @@ import orjson
 
 from nexome.methods.distinct import REGISTERS, Sketch, estimate, new_sketch
 from nexome.model.errors import DamagedError, NotFoundError
-from nexome.store.disk import now_iso, read_stamped, space_errors, write_stamped
+from nexome.store.disk import is_held, now_iso, read_stamped, space_errors, write_stamped
 
 FOLDER: Final = "serving"
 KIND: Final = "nexome-visitors"
@@ -88,16 +88,9 @@ class Watch:
 def is_served(root: Path) -> bool:
     """Whether a server of this root runs now: one holds the watch."""
     try:
-        handle = os.open(root / FOLDER / "watch", os.O_RDWR | os.O_CLOEXEC)
+        return is_held(root / FOLDER / "watch")
     except OSError:
         return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
 
 
 def _parsed(content: bytes) -> dict[str, Any]:

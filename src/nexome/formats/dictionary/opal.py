@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from nexome.formats.dictionary.rows import Rows, read_rows, sheet_names
-from nexome.model.cohorts import Category, Dictionary, Variable, VariableType
+from nexome.model.cohorts import NUMERIC, Category, Dictionary, Variable, VariableType
 from nexome.model.errors import FormatError
 
 _TYPES: Final[Mapping[str, VariableType]] = {
@@ -84,7 +84,7 @@ def _variable(row: Mapping[str, str], categories: tuple[Category, ...], where: s
         kind,
         label=_label(row, "en"),
         label_zh=_label(row, "zh"),
-        unit=row.get("unit", "") if kind in {"integer", "decimal"} else "",
+        unit=row.get("unit", "") if kind in NUMERIC else "",
         categories=categories if kind != "boolean" else tuple(c for c in categories if c.missing),
         terms=tuple(t.strip() for t in terms.replace(",", "|").split("|") if ":" in t),
         question=row.get("description:en", "") or row.get("description:zh", "") or row.get("description", ""),

@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 from nexome.formats.cohorts.units import unit_of_header
 from nexome.formats.dictionary.rows import Rows
-from nexome.model.cohorts import Category, Dictionary, Sensitivity, Variable, VariableType
+from nexome.model.cohorts import NUMERIC, Category, Dictionary, Sensitivity, Variable, VariableType
 from nexome.model.errors import FormatError
 
 NAME: Final = "Variable / Field Name"
@@ -117,7 +117,7 @@ def _made(
 ) -> Variable:
     label = _words(row.get(_LABEL, ""))
     unit = unit_of_header(label)[1] or unit_of_header(f"x ({_words(row.get(_NOTE, ''))})")[1]
-    numeric = kind in {"integer", "decimal"}
+    numeric = kind in NUMERIC
     if row.get(_IDENTIFIER, "").lower() == "y":
         sensitivity = "identifying"
     chinese = bool(_CHINESE.search(label))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from nexome.ingest.cohorts import words
 from nexome.ingest.cohorts.guess_values import Guess, Sureness, ValueGuess
 from nexome.ingest.cohorts.profile import Profile
-from nexome.model.cohorts import Role
+from nexome.model.cohorts import NUMERIC, Role
 
 _OLDEST: Final = 120.0
 _BY_NAME: Final[Mapping[Role, tuple[str, ...]]] = {
@@ -112,10 +112,10 @@ def _may_be(column: Profile, guess: ValueGuess, role: str) -> bool:
     """Whether the values allow a role that the name suggests."""
     if role == "age":
         numbers = column.numbers[~np.isnan(column.numbers)]
-        return guess.type in {"integer", "decimal"} and bool(np.quantile(numbers, 0.9) <= _OLDEST)
+        return guess.type in NUMERIC and bool(np.quantile(numbers, 0.9) <= _OLDEST)
     if role == "sex":
         return guess.type == "category" and len([c for c in guess.categories if not c.missing]) <= 4
-    return role != "weight" or guess.type in {"integer", "decimal"}
+    return role != "weight" or guess.type in NUMERIC
 
 
 def _worded_sex(

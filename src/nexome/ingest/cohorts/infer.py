@@ -25,7 +25,7 @@ from nexome.ingest.cohorts.guess_values import Guess, ValueGuess, guess_values
 from nexome.ingest.cohorts.out_of_range import unit_that_fits
 from nexome.ingest.cohorts.profile import Profile, profile
 from nexome.model.analytes import Analyte, analyte_of
-from nexome.model.cohorts import Dictionary, Sensitivity, Variable
+from nexome.model.cohorts import NUMERIC, Dictionary, Sensitivity, Variable
 from nexome.model.errors import InputError
 from nexome.model.ucum import converter, read_unit
 
@@ -166,7 +166,7 @@ def _variable(stated: Variable, source: SourceColumn, values: ValueGuess, told: 
         type=values.type,
         label=stated.label or ("" if chinese or stated.label_zh else bare),
         label_zh=stated.label_zh or (bare if chinese and not stated.label else ""),
-        unit=by_kind["unit"].value if "unit" in by_kind and values.type in {"integer", "decimal"} else "",
+        unit=by_kind["unit"].value if "unit" in by_kind and values.type in NUMERIC else "",
         categories=values.categories,
         role=role,  # type: ignore[arg-type]  # a guess of a role is one of them
         sensitivity=sensitivity,

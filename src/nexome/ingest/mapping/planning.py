@@ -12,7 +12,7 @@ from typing import Final
 
 from nexome.ingest.mapping.rules import MISSING, REFUSE, Mapping, Rule, Source
 from nexome.model.analytes import analyte_of
-from nexome.model.cohorts import Category, Variable
+from nexome.model.cohorts import NUMERIC, Category, Variable
 from nexome.model.errors import InputError, NexomeError
 from nexome.model.expressions import Bound, Expression, Name, bind, names, parse
 from nexome.model.expressions.binding import nearest, truth_of
@@ -20,7 +20,6 @@ from nexome.model.ucum import Conversion, conversion_between, parse_unit
 from nexome.store.cohorts import CohortStore, CohortTable
 
 SAME: Final = Conversion(Fraction(1))
-_NUMBERS: Final = ("integer", "decimal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +168,7 @@ def _rule(mapping: Mapping, source: Source, rule: Rule, variables: dict[str, Var
         return made  # whatever is counted, it has no unit and no range
     if rule.recode or variable.type in {"category", "boolean"}:
         return _by_code(made, place)
-    if variable.type in _NUMBERS:
+    if variable.type in NUMERIC:
         return _number(mapping, made, place)
     wanted = {"date": {"date"}, "text": {"text", "category"}}[variable.type]
     if bound.kind not in wanted:
@@ -180,7 +179,7 @@ def _rule(mapping: Mapping, source: Source, rule: Rule, variables: dict[str, Var
 def _bound(rule: Rule, variable: Variable, variables: dict[str, Variable], place: str) -> Bound:
     """What the rule reads, with the unit the rule states for it."""
     if rule.how == "constant":
-        text = rule.text if variable.type in _NUMBERS else "'" + rule.text.replace("'", "''") + "'"
+        text = rule.text if variable.type in NUMERIC else "'" + rule.text.replace("'", "''") + "'"
         return _settled(text, {}, place)
     if rule.how == "derive":
         return _settled(rule.text, variables, place)
@@ -203,7 +202,7 @@ def _combine(source: Source, rule: Rule, variable: Variable) -> str:
 
 def _check_combine(source: Source, rule: Rule, variable: Variable, place: str) -> None:
     combine = rule.combine or source.combine
-    if combine in {"mean", "median", "min", "max"} and variable.type not in _NUMBERS and rule.combine:
+    if combine in {"mean", "median", "min", "max"} and variable.type not in NUMERIC and rule.combine:
         raise InputError(
             f"combine: {combine} of a {variable.type}", where=place, expected="first, last or nearest"
         )
@@ -359,7 +358,7 @@ def _target_codes(variable: Variable) -> dict[str, Category]:
 def _target_code(code: str, variable: Variable, place: str) -> None:
     if code == MISSING:
         return
-    if variable.type in _NUMBERS:
+    if variable.type in NUMERIC:
         try:
             float(code)
         except ValueError:

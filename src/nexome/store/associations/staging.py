@@ -14,7 +14,7 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-from nexome.store.disk import remove_folder, space_errors
+from nexome.store.disk import is_held, remove_folder, space_errors
 
 FOLDER: Final = "staging"
 OWNER: Final = "owner"
@@ -43,21 +43,7 @@ def sweep(associations: Path) -> list[str]:
     folder = associations / FOLDER
     gone = []
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if path.name.startswith(".") or _is_abandoned(path):
+        if path.name.startswith(".") or not is_held(path / OWNER):
             remove_folder(path)
             gone.append(f"{FOLDER}/{path.name}")
     return gone
-
-
-def _is_abandoned(path: Path) -> bool:
-    try:
-        handle = os.open(path / OWNER, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(handle)
-    return True

@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 
 from nexome.access.cohort_answers import CohortAnswer
 from nexome.access.disclosure import Released
+from nexome.model.cohorts import NUMERIC
 from nexome.model.errors import NexomeError, RefusedError
-from nexome.web.pages.cohort_parts import Option, how_counted, is_number, unit_text
+from nexome.web.pages.cohort_parts import Option, how_counted, unit_text
 from nexome.web.pages.numbers import MISSING
 from nexome.web.pages.page import API, Ask, Card, Link, Page, log_server_error, rows_of
 
@@ -188,7 +189,7 @@ def _groups(ask: Ask, variables: list[dict[str, Any]], chosen: str) -> Iterator[
 def _measures(ask: Ask, variables: list[dict[str, Any]], chosen: str) -> Iterator[Option]:
     yield Option(_NONE, ask.t("builder.people"), not chosen)
     for row in variables:
-        if is_number(row) and not row["variable_role"]:
+        if row["variable_type"] in NUMERIC and not row["variable_role"]:
             yield Option(
                 row["variable"], ask.t("builder.mean_of", name=_label(ask, row)), row["variable"] == chosen
             )

@@ -46,11 +46,6 @@ def unit_text(unit: str | None, t: Language) -> str:
     return f"µ{plain[1:]}" if plain.startswith("u") and plain[1:2].isalpha() else plain
 
 
-def is_number(row: Mapping[str, Any]) -> bool:
-    """Whether values of a variable's row are numbers."""
-    return row["variable_type"] in {"integer", "decimal"}
-
-
 def told_of(ask: Ask, cohort: str) -> Mapping[str, Any]:
     """The row of a cohort, which may be known of, in the list of cohorts."""
     return next(row for row in rows_of(ask.view.cohorts()) if row["cohort"] == cohort)

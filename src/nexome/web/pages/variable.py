@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
 from nexome.access.cohort_answers import CohortAnswer
+from nexome.model.cohorts import NUMERIC
 from nexome.model.errors import NotFoundError, QueryError, RefusedError
 from nexome.web.pages.cohort_figures import draw_bands
-from nexome.web.pages.cohort_parts import bands_of, how_counted, is_number, source_text, told_of, unit_text
+from nexome.web.pages.cohort_parts import bands_of, how_counted, source_text, told_of, unit_text
 from nexome.web.pages.figures import Wording
 from nexome.web.pages.numbers import MISSING
 from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, card_of, rows_of
@@ -71,7 +72,7 @@ def build_variable(ask: Ask, *, cohort: str, variable: str) -> VariablePage:
     """A variable of a cohort by its name."""
     row = _row(ask, cohort, variable)
     title, other = ask.t.both(row["label"], row["label_zh"])
-    numeric = is_number(row)
+    numeric = row["variable_type"] in NUMERIC
     banded = bool(row["banded_by"])
     return VariablePage(
         title=title or variable,
