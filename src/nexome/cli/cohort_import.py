@@ -73,7 +73,7 @@ def _file_options(command: Command) -> Command:
     type=click.Choice(("refuse", "missing")),
     default="refuse",
     show_default=True,
-    help="Cells that cannot be read: stop, or keep them as missing and count them.",
+    help="Cells that cannot be read, columns mostly out of range: stop, or keep as missing and count.",
 )
 @click.option(
     "--extra-columns",
@@ -96,7 +96,8 @@ def cohort(root: Path, files: tuple[Path, ...], cohort_id: str, **said: Any) -> 
     and written to COHORT.dictionary.csv for you to correct; nothing is imported until it is given,
     or taken as it is with --accept-inferred. Each import is a new version; older ones stay.
 
-    Numbers outside the dictionary's range are kept as missing and counted. Rows of people who have
+    Numbers outside the dictionary's range are kept as missing and counted; where most of a column is, the
+    import stops and names the unit that would fit. Rows of people who have
     withdrawn are left out. No value of a person is ever in a message or in the receipt (nexome cohort show
     COHORT --receipt).
 
