@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from nexome.formats.cohorts import CohortOptions
 from nexome.model.cohorts import Cohort, Dictionary
@@ -14,9 +14,6 @@ Duplicates = Literal["refuse", "first", "last"]
 BadValues = Literal["refuse", "missing"]
 Extra = Literal["refuse", "drop"]
 Shape = Literal["", "long", "wide"]
-DUPLICATES: Final = ("refuse", "first", "last")
-BAD_VALUES: Final = ("refuse", "missing")
-EXTRA: Final = ("refuse", "drop")
 
 
 @dataclass(frozen=True)
