@@ -39,14 +39,10 @@ def root_facts(centre: Centre) -> dict[str, Any]:
     """What `status` tells, by name."""
     from nexome.store.catalogue import HEAD  # noqa: PLC0415
     from nexome.store.cohorts import FOLDER as COHORTS  # noqa: PLC0415
-    from nexome.store.cohorts import CohortStore  # noqa: PLC0415
     from nexome.store.disk import lock_holder  # noqa: PLC0415
     from nexome.store.genotypes.manifest import FOLDER as GENOTYPES  # noqa: PLC0415
-    from nexome.store.genotypes.manifest import load_manifest as load_genotypes  # noqa: PLC0415
-    from nexome.store.knowledge import Knowledge  # noqa: PLC0415
     from nexome.store.knowledge.manifest import FOLDER as KNOWLEDGE  # noqa: PLC0415
     from nexome.store.reference import FOLDER as REFERENCE  # noqa: PLC0415
-    from nexome.store.reference import ReferenceStore  # noqa: PLC0415
     from nexome.store.track_manifest import FOLDER as TRACKS  # noqa: PLC0415
 
     snapshot, root = centre.store.snapshot(), centre.root
@@ -55,8 +51,6 @@ def root_facts(centre: Centre) -> dict[str, Any]:
     files = [path for path in root.path.rglob("*") if path.is_file()]
     elsewhere = {GENOTYPES, TRACKS, KNOWLEDGE, COHORTS, REFERENCE}
     size = sum(p.stat().st_size for p in files if p.relative_to(root.path).parts[0] not in elsewhere)
-    genes, genotypes = centre.genes, load_genotypes(centre.root.path).sets
-    tracks = centre.tracks.records()
     return {
         "root": str(root.path),
         "id": root.id,
@@ -71,12 +65,35 @@ def root_facts(centre: Centre) -> dict[str, Any]:
         "bytes_per_cell": round(size / cells, 3) if cells else None,
         "segments": {layout: layouts.count(layout) for layout in sorted(set(layouts))},
         "waiting_segments": layouts.count("column"),
-        "genes": len(genes) if genes else 0,
+        "genes": len(centre.genes) if centre.genes else 0,
+        **_beside_studies(centre),
+        "writer": lock_holder(root.path),
+        "catalogue": {
+            "revision": centre.catalogue.revision,
+            "current_revision": HEAD,
+            "sequence": centre.catalogue.sequence,
+            "behind": centre.catalogue.sequence < snapshot.sequence,
+        },
+    }
+
+
+def _beside_studies(centre: Centre) -> dict[str, dict[str, Any]]:
+    """What a root holds beside studies, by kind and name."""
+    from nexome.store.cohorts import CohortStore  # noqa: PLC0415
+    from nexome.store.genotypes.manifest import load_manifest as load_genotypes  # noqa: PLC0415
+    from nexome.store.knowledge import Knowledge  # noqa: PLC0415
+    from nexome.store.reference import ReferenceStore  # noqa: PLC0415
+
+    root = centre.root
+    return {
         "genotypes": {
             name: {"kind": e.kind, "access": e.access, "variants": e.variants, "people": e.people}
-            for name, e in genotypes.items()
+            for name, e in load_genotypes(root.path).sets.items()
         },
-        "tracks": {r.name: {"kind": r.kind, "access": r.access, "features": r.features} for r in tracks},
+        "tracks": {
+            r.name: {"kind": r.kind, "access": r.access, "features": r.features}
+            for r in centre.tracks.records()
+        },
         "knowledge": {
             s.name: {"release": s.release, "licence": s.licence, "terms": s.terms, "edges": s.edges}
             for s in Knowledge.open(root.path).sources()
@@ -88,13 +105,6 @@ def root_facts(centre: Centre) -> dict[str, Any]:
         "reference": {
             s.entry.name: {"version": s.entry.version, "access": s.entry.access, "state": s.state}
             for s in ReferenceStore.open(root.path).sets()
-        },
-        "writer": lock_holder(root.path),
-        "catalogue": {
-            "revision": centre.catalogue.revision,
-            "current_revision": HEAD,
-            "sequence": centre.catalogue.sequence,
-            "behind": centre.catalogue.sequence < snapshot.sequence,
         },
     }
 

@@ -20,7 +20,7 @@ from nexome.web.pages.ticks import ticks_between
 
 WIDTH: Final = 1040
 HEIGHT: Final = 320
-_TICKS: Final = 6
+_TICKS: Final = 8
 _ROOM: Final = 1.14  # above the highest outline
 
 Floats = npt.NDArray[np.float64]

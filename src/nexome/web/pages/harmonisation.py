@@ -31,7 +31,7 @@ _ROW: Final = 46  # pixels of height a source takes
 _LEFT: Final = 0.16  # share of the width that names take
 _PERCENTS: Final = (5.0, 25.0, 50.0, 75.0, 95.0)
 _BOX: Final = np.array([-5.0, -2.5, 0.0, 2.5, 5.0])  # pixels above and below, that make strokes a bar
-_TICKS: Final = 6
+_TICKS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from nexome.web.pages.ticks import ticks_between
 WIDTH: Final = 1040
 HEIGHT: Final = 420
 _MEDIAN: Final = 50.0
-_TICKS: Final = 6
+_TICKS: Final = 8
 _ROOM: Final = 0.06  # of the height, above and below all curves
 
 Floats = npt.NDArray[np.float64]
