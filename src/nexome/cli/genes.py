@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import click
@@ -30,14 +29,14 @@ def genes(root: Path, file: Path) -> None:
       nexome import genes --root associations genes_grch38.bed.gz
     """
     from nexome.formats.genes import read_gene_file  # noqa: PLC0415
+    from nexome.formats.stream import sha256_of  # noqa: PLC0415
     from nexome.store.disk import RootLock  # noqa: PLC0415
     from nexome.store.genes import import_genes  # noqa: PLC0415
     from nexome.store.root import open_root  # noqa: PLC0415
 
     opened = open_root(root)
     read = read_gene_file(file)
-    with file.open("rb") as stream:
-        checksum = hashlib.file_digest(stream, "sha256").hexdigest()
+    checksum = sha256_of(file)
     with RootLock(root):
         made = import_genes(
             root,

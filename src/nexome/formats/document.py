@@ -8,7 +8,6 @@ knows what is refused.
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from nexome.formats.stream import sha256_of
 from nexome.model.errors import FormatError
 
 # The papers read so far are 0.2 MB at most; a file beyond this is something else.
@@ -86,8 +86,7 @@ def read_document(path: Path) -> Document:
         raise FormatError(
             f"{size / 1e6:,.0f} MB", where=str(path), expected=f"a paper of at most {MAX_BYTES / 1e6:,.0f} MB"
         )
-    with path.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    sha256 = sha256_of(path)
     module = import_module(f"nexome.formats.{reader}")
     try:
         lines, values = module.read(path)

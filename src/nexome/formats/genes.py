@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from nexome.formats.annotation import is_annotation, read_annotation
 from nexome.formats.columns import Kind, key_of
 from nexome.formats.delimited import Header, Plan, Wanted, read_header, read_rows, split_line
-from nexome.formats.reader import Problem, ReadOptions
+from nexome.formats.reader import ReadOptions
 from nexome.formats.stream import ByteStream, open_stream
 from nexome.model.errors import FormatError
 
@@ -87,7 +87,7 @@ def read_genes(path: Path | str) -> pa.Table:
     finally:
         stream.close()
     if problems := [p for b in batches for p in b.problems]:
-        raise _unreadable(problems[0], stream.name)
+        raise problems[0].as_error(stream.name)
     table = pa.concat_tables([b.table.select([w.name for w in wanted]) for b in batches]).combine_chunks()
     for name in SCHEMA.names:
         if name not in table.column_names:
@@ -153,12 +153,3 @@ def _distinct(table: pa.Table) -> pa.Table:
     keys = pc.binary_join_element_wise(*text, "\t").combine_chunks().dictionary_encode()
     _, first = np.unique(keys.indices.to_numpy(), return_index=True)
     return table.take(pa.array(np.sort(first)))
-
-
-def _unreadable(problem: Problem, file: str) -> FormatError:
-    return FormatError(
-        f"{problem.found} in column {problem.column}",
-        where=f"{file}, line {problem.line}",
-        expected=problem.expected,
-        todo="Mend or remove the line.",
-    )

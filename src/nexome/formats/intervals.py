@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from nexome.formats.bbi import bigbed_as_bed, kind_of
 from nexome.formats.columns import Kind
 from nexome.formats.delimited import Header, Plan, Wanted, read_rows, split_line
-from nexome.formats.reader import Problem, RawBatch
+from nexome.formats.reader import RawBatch
 from nexome.formats.stream import ByteStream, open_stream
 from nexome.model.errors import FormatError
 
@@ -187,7 +187,7 @@ def _plan(file: str, columns: Any, *, unread: int, delimiter: str, line: int) ->
 def _one_based(batch: RawBatch, first_base: int, file: str) -> pa.Table:
     """A batch with positions from 1, both ends included. Raises FormatError naming the line."""
     if batch.problems:
-        raise _unreadable(batch.problems[0], file)
+        raise batch.problems[0].as_error(file)
     table = batch.table
     for name in ("chromosome", "start", "end"):
         if table[name].null_count:
@@ -273,12 +273,3 @@ def _whole(table: pa.Table, schema: pa.Schema) -> pa.Table:
             column = pc.if_else(nothing, pa.scalar(None, pa.string()), column)
         columns.append(column.cast(field.type))
     return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _unreadable(problem: Problem, file: str) -> FormatError:
-    return FormatError(
-        f"{problem.found} in column {problem.column}",
-        where=f"{file}, line {problem.line}",
-        expected=problem.expected,
-        todo="Mend or remove the line.",
-    )

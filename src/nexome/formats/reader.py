@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from nexome.model.errors import FormatError
+
 if TYPE_CHECKING:
     from nexome.formats.stream import ByteStream
 
@@ -63,6 +65,15 @@ class Problem:
     column: str
     found: str
     expected: str
+
+    def as_error(self, file: str) -> FormatError:
+        """For formats that take no row without all its cells."""
+        return FormatError(
+            f"{self.found} in column {self.column}",
+            where=f"{file}, line {self.line}",
+            expected=self.expected,
+            todo="Mend or remove the line.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -314,3 +314,9 @@ class _Zstd:
             if self._frame.eof:
                 self._frame = zstandard.ZstdDecompressor().decompressobj()
         return b"".join(parts)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file as it lies, hexadecimal; a ByteStream that is read to its end has its own."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

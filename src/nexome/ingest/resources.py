@@ -6,7 +6,6 @@ a row is read: a chain must lead to it, a reference sequence must have its conti
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ import numpy as np
 
 from nexome.formats.chain import Chain, read_chain
 from nexome.formats.fasta import Fasta
+from nexome.formats.stream import sha256_of
 from nexome.formats.vcf_sites import read_sites
 from nexome.ingest.harmonise.alleles import Sites, sorted_sites
 from nexome.ingest.harmonise.build import RsidIndex, canonical_build
@@ -76,7 +76,7 @@ def load_sites(path: Path, assembly: Assembly) -> SitesTable:
         raise InputError(
             "no site on a contig of the home assembly", where=str(path), expected=f"sites of {assembly.name}"
         )
-    return SitesTable(sorted_sites(**joined), path, _sha256(path))  # type: ignore[arg-type]
+    return SitesTable(sorted_sites(**joined), path, sha256_of(path))  # type: ignore[arg-type]
 
 
 def load_lift(path: Path, home: Assembly, *, source_name: str) -> LiftMap:
@@ -160,8 +160,3 @@ def _check_target(chain: Chain, home: Assembly, ranks: Any, path: Path) -> None:
             expected=f"a chain to the home assembly {home.name}",
             todo="Give the chain from the file's build to the home assembly, not the other way round.",
         )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,7 +9,6 @@ are, and scratch files of a process that is gone are removed.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from nexome.formats.stream import sha256_of
 from nexome.ingest.file_import import FileImport, Resources
 from nexome.ingest.progress import Progress, Report
 from nexome.ingest.receipt import choices_of, digest_of
@@ -187,9 +187,7 @@ def _unchanged(
     """The report of a study that is published already from this very file with these choices, else None."""
     if study_id not in store.snapshot().studies or request.path == STDIN:
         return None
-    with Path(request.path).open("rb") as source:
-        sha256 = hashlib.file_digest(source, "sha256").hexdigest()
-    return _same_import(store, study_id, sha256, digest)
+    return _same_import(store, study_id, sha256_of(Path(request.path)), digest)
 
 
 def _same_import(store: AssociationStore, study_id: str, sha256: str, digest: str) -> StudyReport | None:

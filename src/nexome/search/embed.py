@@ -30,6 +30,7 @@ import numpy.typing as npt
 
 from nexome.model.errors import FormatError, InputError, NotFoundError
 from nexome.search.generation import Encodes
+from nexome.search.vectors import unit_vectors
 
 Floats = npt.NDArray[np.float32]
 
@@ -100,7 +101,7 @@ class OnnxEncoder:
         if out.ndim == 3:
             weight = mask[:, :, None].astype(np.float32)
             out = (out * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1.0)
-        return _unit(out)
+        return unit_vectors(out)
 
     @property
     def _model(self) -> Path:
@@ -167,9 +168,4 @@ class UrlEncoder:
             ) from error
         if vectors.shape[:1] != (len(texts),) or vectors.ndim != 2:
             raise InputError(f"vectors {vectors.shape} for {len(texts)} texts", where=self.url)
-        return _unit(vectors)
-
-
-def _unit(vectors: Any) -> Floats:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(length, 1e-12), np.float32)
+        return unit_vectors(vectors)

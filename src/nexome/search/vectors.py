@@ -154,14 +154,14 @@ def _place(folder: Path, blocks: Any, count: int, seed: int) -> _Placed:
     cells = max(1, min(count // 8, round(2 * count**0.5)))
     first: list[Floats] = []
     while sum(map(len, first)) < min(count, cells * _SAMPLE):
-        first.append(_unit(next(blocks)))
+        first.append(unit_vectors(next(blocks)))
     sample = np.concatenate(first) if first else np.zeros((0, 1), np.float32)
     centres = _centres(sample, cells, seed) if count else np.zeros((1, sample.shape[1]), np.float32)
     codes = _new_array(folder / "unsorted.npy", (count, centres.shape[1]))
     scales, cell = np.zeros(count, np.float32), np.zeros(count, np.int32)
     start = 0
     for block in [*first, *(blocks if count else ())]:
-        unit = _unit(block)
+        unit = unit_vectors(block)
         here = slice(start, start + len(unit))
         scale = np.abs(unit).max(axis=1) / 127.0
         codes[here] = np.rint(unit / np.maximum(scale, 1e-12)[:, None])
@@ -182,7 +182,7 @@ def _centres(sample: Floats, cells: int, seed: int) -> Floats:
         filled, starts = np.unique(cell[order], return_index=True)
         centres = sample[random.choice(len(sample), cells, replace=False)]
         centres[filled] = np.add.reduceat(sample[order], starts, axis=0)
-        centres = _unit(centres)
+        centres = unit_vectors(centres)
     return centres
 
 
@@ -193,7 +193,8 @@ def _nearest_centre(vectors: Floats, centres: Floats) -> Int32s:
     return cell
 
 
-def _unit(vectors: Floats) -> Floats:
+def unit_vectors(vectors: Floats) -> Floats:
+    """Vectors [N, D] made length 1; one without length stays 0."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(length, 1e-12), np.float32)
 

@@ -10,7 +10,6 @@ whole. An event that a crash kept from the log is entered before the next one. W
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any, Final
 
 import orjson
 
+from nexome.formats.stream import sha256_of
 from nexome.model.errors import DamagedError, InputError, NotFoundError
 from nexome.store.disk import check_free_space, fsync_path, read_stamped, space_errors, step, write_stamped
 from nexome.store.papers import FOLDER, read_kept
@@ -107,13 +107,13 @@ def keep_evidence(root: Path, paper: str, source: Path) -> Evidence:
     folder = _folder(root, paper) / EVIDENCE
     folder.mkdir(exist_ok=True)
     check_free_space(folder, size)
-    sha256 = _sha256(source)
+    sha256 = sha256_of(source)
     final = folder / sha256
     if not final.exists():
         beside = folder / f".{sha256}"
         with space_errors(folder):
             shutil.copyfile(source, beside)
-            if _sha256(beside) != sha256:
+            if sha256_of(beside) != sha256:
                 beside.unlink()
                 raise InputError("a file that changes while it is read", where=str(source), expected=expected)
             fsync_path(beside)
@@ -138,7 +138,7 @@ def check_evidence(root: Path, paper: str, sha256: str) -> Path:
         raise NotFoundError(
             "evidence that is gone", where=str(path), expected="the file kept under its SHA-256"
         )
-    if _sha256(path) != sha256:
+    if sha256_of(path) != sha256:
         raise DamagedError(
             "evidence that was changed",
             where=str(path),
@@ -146,11 +146,6 @@ def check_evidence(root: Path, paper: str, sha256: str) -> Path:
             todo="Restore this file from a backup (nexome restore).",
         )
     return path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _folder(root: Path, paper: str) -> Path:

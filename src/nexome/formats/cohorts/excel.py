@@ -22,9 +22,10 @@ import pyarrow as pa
 
 from nexome.formats.cohorts.cells import Unread, cell_text, column_of
 from nexome.formats.cohorts.header import head_of_rows
-from nexome.formats.cohorts.reader import CohortOptions, CohortReader, Note, RawTable, SourceColumn, sha256_of
+from nexome.formats.cohorts.reader import CohortOptions, CohortReader, Note, RawTable, SourceColumn
 from nexome.formats.cohorts.typed import typed_table
 from nexome.formats.document import check_archive
+from nexome.formats.stream import sha256_of
 from nexome.model.cohorts import Dictionary, Variable
 from nexome.model.errors import FormatError, InputError
 

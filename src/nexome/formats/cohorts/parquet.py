@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nexome.formats.cohorts.header import name_columns
-from nexome.formats.cohorts.reader import CohortOptions, CohortReader, Note, RawTable, sha256_of
+from nexome.formats.cohorts.reader import CohortOptions, CohortReader, Note, RawTable
 from nexome.formats.cohorts.typed import typed_table
+from nexome.formats.stream import sha256_of
 from nexome.model.cohorts import Dictionary, Variable, VariableType
 from nexome.model.errors import FormatError
 

@@ -8,10 +8,8 @@ there ("text", "a bound (<)"), the column and the lines.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
@@ -159,9 +157,3 @@ class CohortReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal; for formats that are not read as one stream."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -20,9 +20,10 @@ import pyarrow as pa
 
 from nexome.formats.cohorts.cells import cell_text, column_of
 from nexome.formats.cohorts.header import name_columns
-from nexome.formats.cohorts.reader import CohortOptions, CohortReader, Note, RawTable, sha256_of
+from nexome.formats.cohorts.reader import CohortOptions, CohortReader, Note, RawTable
 from nexome.formats.cohorts.typed import typed_table
 from nexome.formats.cohorts.units import unit_of_header
+from nexome.formats.stream import sha256_of
 from nexome.model.cohorts import Category, Dictionary, Variable, VariableType
 from nexome.model.errors import FormatError
 

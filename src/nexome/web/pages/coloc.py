@@ -31,7 +31,7 @@ from nexome.web.pages.interpreted import (
     pair_of,
     region_text,
     share_text,
-    short_label,
+    short_names,
     warnings_of,
 )
 from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, card_of, rows_of, variant_id
@@ -199,18 +199,13 @@ def _colocalised(ask: Ask) -> Colocalised:
 
 
 def _hypothesis(ask: Ask, found: ColocAnswer, code: str) -> str:
-    a, b = _short_names(ask, found)
+    a, b = short_names(ask, found.first, found.second)
     return ask.t(f"hypothesis.{code.lower()}", a=a, b=b)
-
-
-def _short_names(ask: Ask, found: ColocAnswer) -> tuple[str, str]:
-    a, b = (short_label(ask, s.trait) for s in (found.first, found.second))
-    return (a, b) if a != b else (found.first.study.id, found.second.study.id)
 
 
 def _answer(ask: Ask, found: ColocAnswer) -> str:
     """The conclusion in plain words: what is most likely, or that nothing is clear."""
-    a, b = _short_names(ask, found)
+    a, b = short_names(ask, found.first, found.second)
     best = int(np.argmax(found.found.posterior))
     share = float(found.found.posterior[best])
     kind = f"h{best}" if share >= CLEAR else "unclear"
@@ -300,7 +295,7 @@ def _draw_bars(ask: Ask, found: ColocAnswer) -> tuple[Drawn, Wording]:
 
 
 def _draw_signals(ask: Ask, found: ColocAnswer) -> tuple[Drawn, Wording]:
-    a, b = _short_names(ask, found)
+    a, b = short_names(ask, found.first, found.second)
     likely = credible_set(found.found.shared, coverage=0.95)
     panels = []
     sides = ((found.first, found.first_rows, a), (found.second, found.second_rows, b))

@@ -24,7 +24,7 @@ from nexome.web.pages.interpreted import (
     offered,
     pair_of,
     region_text,
-    short_label,
+    short_names,
     warnings_of,
 )
 from nexome.web.pages.layers import Layers, layers_json, layers_picture
@@ -274,11 +274,6 @@ def drawn_layers(layers: Callable[[], Layers], wording: Wording, table: Callable
     )
 
 
-def _short_names(ask: Ask, found: Comparison) -> tuple[str, str]:
-    a, b = (short_label(ask, s.trait) for s in (found.first, found.second))
-    return (a, b) if a != b else (found.first.study.id, found.second.study.id)
-
-
 def _draw_miami(ask: Ask, found: Comparison) -> tuple[Drawn, Wording]:
     sides = found.first, found.second
     read = [plots.read_manhattan(ask, s.study.id, s.trait.id) for s in sides]
@@ -286,7 +281,7 @@ def _draw_miami(ask: Ask, found: Comparison) -> tuple[Drawn, Wording]:
         plots.with_leads(plot, ask, rows_of(ask.view.loci(s.study.id, trait=s.trait.id)))
         for plot, s in zip(read, sides, strict=True)
     )
-    names, t = _short_names(ask, found), ask.t
+    names, t = short_names(ask, found.first, found.second), ask.t
     counts = [len(plot.leads) for plot in (first, second)]
     wording = Wording(
         title=t("miami.title", a=names[0], b=names[1]),
@@ -318,7 +313,7 @@ def _draw_effects(ask: Ask, found: Comparison) -> tuple[Drawn, Wording]:
     points, line, names, t = (
         _effect_points(ask, found),
         found.agreements[0].line,
-        _short_names(ask, found),
+        short_names(ask, found.first, found.second),
         ask.t,
     )
     told = (
@@ -373,7 +368,7 @@ def _effect_points(ask: Ask, found: Comparison) -> compare_figures.EffectPoints:
 
 def _draw_quantiles(ask: Ask, found: Comparison) -> tuple[Drawn, Wording]:
     first, second = found.quantiles
-    names, t = _short_names(ask, found), ask.t
+    names, t = short_names(ask, found.first, found.second), ask.t
     lambdas = [ratio_text(v) for v in found.lambda_shared]
     wording = Wording(
         title=t("two_qq.title", a=names[0], b=names[1]),

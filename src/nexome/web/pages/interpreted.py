@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from nexome.access.compare import Side
 from nexome.access.signals import Signal
 from nexome.model.errors import NexomeError
 from nexome.model.genome import Assembly, Interval
@@ -70,6 +71,12 @@ def label_of(ask: Ask, study: Study, trait: Trait) -> str:
 def short_label(ask: Ask, trait: Trait) -> str:
     """A trait as people name it."""
     return ask.t.field(trait, "label") or trait.id
+
+
+def short_names(ask: Ask, first: Signal | Side, second: Signal | Side) -> tuple[str, str]:
+    """Two traits as people name them; by their studies where both have one name."""
+    a, b = short_label(ask, first.trait), short_label(ask, second.trait)
+    return (a, b) if a != b else (first.study.id, second.study.id)
 
 
 def choice_of(ask: Ask, name: str) -> Choice:
