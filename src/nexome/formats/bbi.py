@@ -23,11 +23,10 @@ _BIGBED: Final = (bytes.fromhex("ebf28987"), bytes.fromhex("8789f2eb"))
 
 @dataclass(frozen=True, slots=True)
 class SignalFile:
-    """What a bigWig says of itself: contigs {name: length in bases}, values it holds, zoom levels."""
+    """What a bigWig says of itself: contigs {name: length in bases}, bases that have a value."""
 
     contigs: dict[str, int]
     bases_covered: int
-    zoom_levels: int
 
 
 def kind_of(path: Path) -> str:
@@ -42,7 +41,7 @@ def describe_signal(path: Path) -> SignalFile:
     reader = _open(path)
     info = reader.info()
     covered = int(info["summary"]["basesCovered"])
-    return SignalFile({str(k): int(v) for k, v in reader.chroms().items()}, covered, int(info["zoomLevels"]))
+    return SignalFile({str(k): int(v) for k, v in reader.chroms().items()}, covered)
 
 
 def read_signal(path: Path, contig: str, start: int, end: int, *, bins: int) -> npt.NDArray[np.float32]:
