@@ -74,6 +74,27 @@ def test_texts_are_normalised(centre: Centre) -> None:
     assert [answer.best.id if answer.best else None for answer in answers] == ["NXDEMO:2", "NXDEMO:9", None]
 
 
+def test_concepts_inside_a_note_are_told_with_what_is_said_of_them(centre: Centre) -> None:
+    note = "\ufeffHis uncle had a heart attack.\x07 No anaemia; 既往2型糖尿病，否认心肌梗死。"
+    found = centre.view_for(None).annotate(note, vocabularies=["NXDEMO"])
+    assert [(m.text, m.match.id, m.negated, m.family) for m in found] == [
+        ("heart attack", "NXDEMO:8", False, True),
+        ("anaemia", "NXDEMO:9", True, False),
+        ("2型糖尿病", "NXDEMO:7", False, False),
+        ("心肌梗死", "NXDEMO:8", True, False),
+    ]
+    assert all(note[m.start : m.end] == m.text for m in found)
+    assert all(0 < m.match.sureness <= 1 and m.alternatives for m in found)
+
+
+def test_no_mention_is_of_a_study(centre: Centre) -> None:
+    for published in centre.store.snapshot().studies.values():
+        for view in (centre.view_for(None), centre.owner_view()):
+            text = f"{published.study.id}: {published.study.title}"
+            matches = [match for m in view.annotate(text) for match in (m.match, *m.alternatives)]
+            assert {match.kind for match in matches} <= {"term"}
+
+
 def test_without_an_index_search_goes_by_words_and_find_says_what_to_do(tmp_path) -> None:
     made = make_small_centre(tmp_path / "root", variants=300)
     with Centre.open(made.path) as centre:

@@ -54,6 +54,8 @@ def ask(centre: Centre, text: str) -> None:
         assert len(found) <= 20
     [answer] = view.normalise([text])
     assert answer.best is None or 0 <= answer.best.sureness <= 1
+    for mention in view.annotate(text):
+        assert len(text[mention.start : mention.end]) == len(mention.text) > 0
 
 
 @pytest.mark.parametrize("kind", HUGE)

@@ -14,10 +14,11 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
-from nexome.access.searching import read_question
+from nexome.access.searching import read_note, read_question
 from nexome.model.errors import NotFoundError
 from nexome.search.generation import current_generation
 from nexome.search.index import ABSTAIN_BELOW, LONGEST_TEXT, Scope, SearchIndex
+from nexome.search.passages import LONGEST_NOTE, Mention, annotate
 from nexome.search.records import Match, Normalised, Suggestion
 from nexome.search.sources import COHORT_KEY, FOLDER, TRACK_KEY, open_index
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from nexome.access.allowance import Allowance
     from nexome.access.centre import Centre
     from nexome.access.identity import Principal
-    from nexome.search.index import TermPlace
+    from nexome.search.records import TermPlace
     from nexome.store.cohorts import CohortEntry
     from nexome.store.knowledge import Knowledge, SourceRecord, TermRecord
     from nexome.store.tracks import TrackRecord
@@ -129,6 +130,17 @@ class Meaning:
         scope = self._search_scope(("term",), vocabularies)
         read = [read_question(text, LONGEST_TEXT) for text in texts]
         return index.normalise(read, scope, limit=limit, abstain_below=abstain_below)
+
+    def annotate(
+        self: _Asking, text: str, *, vocabularies: Sequence[str] = (), alternatives: int = 3
+    ) -> list[Mention]:
+        """The concepts inside a text (a note, a header), where each stands, whether denied or of a relative.
+
+        Its first 100,000 characters are read. Raises as `find`.
+        """
+        index = self._search_index.get()
+        scope = self._search_scope(("term",), vocabularies)
+        return annotate(index, read_note(text, LONGEST_NOTE), scope, limit=alternatives + 1)
 
     def term_place(self: _Asking, term: str) -> TermPlace:
         """A term with its names, what is above, below and equal to it, and what is about it, as far as seen.

@@ -31,6 +31,12 @@ def read_question(text: str, longest: int) -> str:
     return text[:longest].translate(_UNSEEN).encode("utf-8", "replace").decode("utf-8")
 
 
+def read_note(text: str, longest: int) -> str:
+    """As `read_question`, with every character at its place, and lines as they are."""
+    seen = text[:longest].translate(_UNSEEN | {0xFEFF: " ", 10: "\n", 13: "\r"})
+    return seen.encode("utf-8", "replace").decode("utf-8")
+
+
 def search_hits(
     allowance: Allowance, text: str, *, genes: Genes | None, catalogue: Catalogue, limit: int
 ) -> list[SearchHit]:

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nexome.model.errors import InputError, NotFoundError
+from nexome.search.abbreviations import spelled_out
 from nexome.search.generation import KIND, RELATIONS, VERSION, Encodes
 from nexome.search.keys import SortedKeys, mapped
 from nexome.search.lexical import LexicalIndex
@@ -38,7 +39,7 @@ from nexome.search.ranking import (
     similarities,
     weights_of,
 )
-from nexome.search.records import OPEN, Match, Normalised, Suggestion, Why
+from nexome.search.records import OPEN, Match, Neighbour, Normalised, Suggestion, TermPlace, Why
 from nexome.search.text import is_han, words
 from nexome.search.vectors import VectorIndex
 from nexome.store.disk import read_stamped
@@ -67,6 +68,7 @@ _WHY: Final[dict[str, Why]] = {
     "identifier": "identifier",
     "translation": "translation",
     "layperson": "layperson",
+    "abbreviation": "abbreviation",
 }
 
 
@@ -78,30 +80,6 @@ class Scope:
     kinds: frozenset[str] | None = None
     vocabularies: frozenset[str] | None = None
     ids: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A term beside another, and how many things that may be seen are about it or below it."""
-
-    id: str
-    label: str
-    label_zh: str
-    held: int
-
-
-@dataclass(frozen=True, slots=True)
-class TermPlace:
-    """A term: its names as (text, kind, language), its neighbours, and what is about it or below it."""
-
-    id: str
-    label: str
-    label_zh: str
-    names: tuple[tuple[str, str, str], ...]
-    above: tuple[Neighbour, ...]
-    below: tuple[Neighbour, ...]
-    equal: tuple[Neighbour, ...]
-    held: tuple[Match, ...]
 
 
 EVERYTHING: Final = Scope(visible=None)
@@ -201,7 +179,7 @@ class SearchIndex:
             return []
         vector = self.encoder.encode([text])[0]
         allowed = self._allowed(scope)
-        matches = self._rank(text, vector, allowed, limit=limit, weights=weigh(chinese=is_han(text)))
+        matches = self._meant(text, vector, scope, limit=limit, weights=weigh(chinese=is_han(text)))
         found = {(match.kind, match.id): match for match in matches}
         for match in self._tied(matches, allowed):
             known = found.get((match.kind, match.id))
@@ -236,27 +214,29 @@ class SearchIndex:
         limit: int = 5,
         abstain_below: float = ABSTAIN_BELOW,
         weigh: Weigh = weights_of,
+        around: Sequence[str] = (),
     ) -> Iterator[Normalised]:
-        """For each text the concept it means, with alternatives; in their order."""
+        """For each text the concept it means, with alternatives; in their order.
+
+        `around`: for each text words beside it, which help to read an abbreviation; none are needed.
+        """
         allowed = self._allowed(scope)
         for start in range(0, len(texts), _AT_ONCE):
             block = [text[:LONGEST_TEXT] for text in texts[start : start + _AT_ONCE]]
             vectors = self.encoder.encode(block)
             near = self._near(vectors, allowed)
 
-            def rank(asked: tuple[str, Floats, Int64s]) -> list[Match]:
-                text, vector, close = asked
+            def rank(asked: tuple[str, Floats, Int64s, str]) -> list[Match]:
+                text, vector, close, beside = asked
                 weights = weigh(chinese=is_han(text))
-                return self._rank(text, vector, allowed, limit=limit, weights=weights, near=close)
+                return self._meant(
+                    text, vector, scope, limit=limit, weights=weights, near=close, around=beside
+                )
 
-            asked = list(zip(block, vectors, near, strict=True))
+            beside = around[start : start + _AT_ONCE] or [""] * len(block)
+            asked = list(zip(block, vectors, near, beside, strict=True))
             for text, matches in zip(block, _together(rank, asked), strict=True):
                 yield Normalised(text, matches, not matches or matches[0].sureness < abstain_below)
-
-    def begins(self, key: str) -> bool:
-        """Whether any name begins with a key (`text.key_of`)."""
-        low, high = self.keys.range_of(key)
-        return low < high
 
     def named(self, key: str, scope: Scope = EVERYTHING) -> list[int]:
         """Names and identifiers that are written as a key, of records that may be found; no pinyin."""
@@ -268,6 +248,28 @@ class SearchIndex:
     def name_text(self, name: int) -> str:
         """The text of a name."""
         return str(self._texts[name].as_py())
+
+    def label(self, record: int) -> str:
+        """The label of a record."""
+        return str(self._columns["label"][record].as_py())
+
+    def names_of(self, record: int) -> range:
+        """The names of a record."""
+        return range(int(self.tables.first[record]), int(self.tables.first[record + 1]))
+
+    def names_sharing(self, text: str, scope: Scope = EVERYTHING) -> list[int]:
+        """Names that share words with a text, most similar first, of records that may be found."""
+        allowed = self._allowed(scope)
+        names = self.lexical.sharing(words(text), most=_WORDED).names.tolist()
+        return [n for n in names if allowed is None or allowed[self.record_of[n]]]
+
+    def near(self, vector: Floats, scope: Scope = EVERYTHING) -> Int64s:
+        """Records nearest in meaning to a vector, that may be found."""
+        return self._near(vector[None], self._allowed(scope))[0]
+
+    def likeness(self, vector: Floats, records: Int64s) -> Floats:
+        """How like a vector each of some sorted records is: by its nearest name or the mean of all."""
+        return np.asarray(similarities(vector, records, self.tables)[0][:, :2].max(axis=1), np.float32)
 
     def _identifies(self, name: int, key: str) -> bool:
         return " ".join(words(self._columns["id"][int(self.record_of[name])].as_py())) == key
@@ -297,6 +299,32 @@ class SearchIndex:
         return Neighbour(row["id"], row["label"], row["label_zh"], seen)
 
     # ------------------------------------------------------------ ranking
+
+    def _meant(
+        self,
+        text: str,
+        vector: Floats,
+        scope: Scope,
+        *,
+        limit: int,
+        weights: Weights,
+        near: Int64s | None = None,
+        around: str = "",
+    ) -> list[Match]:
+        """The matches of a text; where none is sure, with an abbreviation written out if that is surer."""
+        allowed = self._allowed(scope)
+        matches = self._rank(text, vector, allowed, limit=limit, weights=weights, near=near)
+        sure = bool(matches) and matches[0].sureness >= _SURE_TERM and not around
+        whole = None if sure else spelled_out(self, text, scope, around=around)
+        if whole is None:
+            return matches
+        vector = self.encoder.encode([whole.text])[0]
+        read = self._rank(whole.text, vector, allowed, limit=limit, weights=weights)
+        read = [replace(m, why="abbreviation", sureness=m.sureness * whole.share) for m in read]
+        if not around and matches and (not read or read[0].sureness <= matches[0].sureness):
+            return matches
+        told = {(match.kind, match.id) for match in read}
+        return [*read, *(match for match in matches if (match.kind, match.id) not in told)][:limit]
 
     def _rank(
         self,

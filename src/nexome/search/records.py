@@ -12,7 +12,16 @@ Kind = Literal["term", "publication", "dataset", "gene", "study", "trait", "trac
 TERMS: Final = frozenset({"term", "publication", "dataset"})
 """Kinds whose identifier is a CURIE of what is known, with a page of its own."""
 Why = Literal[
-    "label", "synonym", "layperson", "translation", "identifier", "about", "subtype", "spelling", "similar"
+    "label",
+    "synonym",
+    "layperson",
+    "translation",
+    "identifier",
+    "abbreviation",
+    "about",
+    "subtype",
+    "spelling",
+    "similar",
 ]
 
 OPEN: Final = ""
@@ -86,3 +95,27 @@ class Normalised:
     def best(self) -> Match | None:
         """The concept, or None where it is not sure enough."""
         return None if self.abstained or not self.matches else self.matches[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A term beside another, and how many things that may be seen are about it or below it."""
+
+    id: str
+    label: str
+    label_zh: str
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class TermPlace:
+    """A term: its names as (text, kind, language), its neighbours, and what is about it or below it."""
+
+    id: str
+    label: str
+    label_zh: str
+    names: tuple[tuple[str, str, str], ...]
+    above: tuple[Neighbour, ...]
+    below: tuple[Neighbour, ...]
+    equal: tuple[Neighbour, ...]
+    held: tuple[Match, ...]

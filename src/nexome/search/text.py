@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from opencc import OpenCC
 
 _HAN: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD: Final = re.compile(rf"[{_HAN}]+|[a-z0-9]+|[^\W_{_HAN}a-z0-9]+")
 _IS_HAN: Final = re.compile(f"[{_HAN}]")
+_UNIT: Final = re.compile(rf"[{_HAN}]+|(?:(?![{_HAN}])[^\W_]|[\u0300-\u036f])+(?:['\u2019]s\b)?")
 _POSSESSIVE: Final = re.compile(r"['\u2019]s\b")
 _GREEK: Final = str.maketrans(
     {
@@ -60,6 +61,49 @@ def words(text: str) -> list[str]:
     ['hemolytic', 'anemia', 'type', '2', 'tnf', 'alpha', '缺铁性贫血']
     """
     return [_spell(word) for word in _WORD.findall(fold(text[:_LONGEST]))]
+
+
+class Unit(NamedTuple):
+    """A Chinese character or a run of letters and digits of a text: its words, where it begins and ends."""
+
+    words: tuple[str, ...]
+    start: int
+    end: int
+
+    @property
+    def is_han(self) -> bool:
+        """Whether it is a Chinese character."""
+        return is_han(self.words[0])
+
+
+def units(text: str) -> list[Unit]:
+    """The pieces of a text that names begin and end at, in order, with their places in the text itself.
+
+    >>> [(*unit.words, unit.start, unit.end) for unit in units("Crohn's 貧血")]
+    [('crohn', 0, 7), ('贫', 8, 9), ('血', 9, 10)]
+    """
+    found = []
+    for match in _UNIT.finditer(text):
+        run, start = match[0], match.start()
+        if not _IS_HAN.match(run):
+            if told := tuple(words(run)):
+                found.append(Unit(told, start, match.end()))
+            continue
+        plain = fold(run)
+        if len(plain) != len(run):  # rare characters that are written as two
+            plain = "".join(fold(c)[:1] or c for c in run)
+        found += (Unit((c,), at, at + 1) for at, c in enumerate(plain, start))
+    return found
+
+
+def key_of(pieces: Sequence[Unit]) -> str:
+    """Units as the key of a name that is written so: `" ".join(words(...))` of what they stand for."""
+    key, end = "", -1
+    for unit in pieces:
+        glued = key and unit.is_han and end == unit.start and is_han(key[-1])
+        key += ("" if glued or not key else " ") + " ".join(unit.words)
+        end = unit.end
+    return key
 
 
 def features(text: str) -> list[str]:

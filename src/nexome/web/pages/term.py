@@ -12,8 +12,7 @@ from typing import ClassVar, Final
 
 from nexome.model.errors import NotFoundError, RefusedError
 from nexome.model.knowledge import EXACT, IS_A
-from nexome.search.index import Neighbour, TermPlace
-from nexome.search.records import Match
+from nexome.search.records import Match, Neighbour, TermPlace
 from nexome.store.knowledge import SourceRecord, TermRecord
 from nexome.web.pages.page import API, Ask, Card, Page, card_of, rows_of, variant_id
 from nexome.web.pages.ties import Ties, kind_of, named, sources_of, ties_of
