@@ -55,6 +55,7 @@ _QUERY: Final[Table] = {
 _SEARCH: Final[Table] = {
     "find": ("nexome.cli.search:find", "Find by meaning, and say why."),
     "normalise": ("nexome.cli.search:normalise", "Find the concept of each line of a file."),
+    "annotate": ("nexome.cli.search:annotate", "Find the concepts inside a text."),
     "train": ("nexome.cli.search:train", "Train the encoder on the loaded vocabularies."),
     "index": ("nexome.cli.search:index", "Build the search index, and swap it in."),
     "heldout": ("nexome.cli.search:heldout", "Make development sets of names held out."),

@@ -56,6 +56,20 @@ def test_a_list_is_normalised_to_tsv(root, tmp_path):
     assert (unsure["id"], unsure["abstained"]) == ("", "1")
 
 
+def test_the_concepts_of_a_note_are_written_as_tsv(root, tmp_path):
+    note = tmp_path / "note.txt"
+    note.write_text("Adult-onset diabetes.\n母亲心肌梗死，本人无贫血。\n", "utf-8")
+    lines = run("search", "annotate", note, "--vocabulary", "NXDEMO", "--root", root).splitlines()
+    rows = [dict(zip(lines[0].split("\t"), line.split("\t"), strict=True)) for line in lines[1:]]
+    assert [(row["text"], row["id"], row["negated"], row["family"]) for row in rows] == [
+        ("Adult-onset diabetes", "NXDEMO:7", "0", "0"),
+        ("心肌梗死", "NXDEMO:8", "0", "1"),
+        ("贫血", "NXDEMO:9", "1", "0"),
+    ]
+    whole = note.read_text("utf-8")
+    assert all(whole[int(r["from_character"]) : int(r["to_character"])] == r["text"] for r in rows)
+
+
 def test_a_set_is_measured_and_two_settings_are_compared(root, tmp_path):
     questions = tmp_path / "set.tsv"
     questions.write_text("heart attack\tNXDEMO:8\nstature\tNXDEMO:2|NXDEMO:1\n贫血\tNXDEMO:4\n", "utf-8")

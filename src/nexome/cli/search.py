@@ -18,7 +18,7 @@ from nexome.search.records import Kind
 if TYPE_CHECKING:
     from nexome.model.knowledge import NamedTerm
     from nexome.search.evaluate import Evaluation
-    from nexome.search.records import Normalised
+    from nexome.search.records import Match, Normalised
 
 LEARNT: Final = (
     *(
@@ -117,14 +117,52 @@ def normalise(file: Any, vocabularies: tuple[str, ...], alternatives: int, outpu
 
 def _normalised(answer: Normalised) -> tuple[object, ...]:
     best = answer.best
-    others = answer.matches[1 if best else 0 :]
-    told = "|".join(f"{match.id} {match.label or match.label_zh} ({match.sureness:.2f})" for match in others)
+    told = _told(answer.matches[1 if best else 0 :])
     if best is None:
         return (answer.text, "", "", "", "", "", "", 1, told)
     return (
         *(answer.text, best.id, best.label, best.label_zh, best.name, best.why),
         *(f"{best.sureness:.3f}", 0, told),
     )
+
+
+def _told(matches: Sequence[Match]) -> str:
+    return "|".join(f"{match.id} {match.label or match.label_zh} ({match.sureness:.2f})" for match in matches)
+
+
+@click.command()
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@_vocabularies
+@click.option("-o", "--output", type=click.File("w", encoding="utf-8"), default="-", help="File to write.")
+@root_option
+def annotate(file: Any, vocabularies: tuple[str, ...], output: Any, root: Path) -> None:
+    """Find the concepts inside a text, say a clinical note ('-': from a pipe); writes TSV.
+
+    A row a mention: from which character to before which, counted from 0; the concept, how it was found and
+    how sure; whether it is denied (negated 1: "no diabetes", 否认高血压) or said of a relative (family 1).
+
+    \b
+    Examples:
+      nexome search annotate note.txt --vocabulary HP
+      nexome search annotate header.txt -o concepts.tsv
+    """
+    writer = csv.writer(output, delimiter="\t", lineterminator="\n")
+    writer.writerow(
+        (
+            *("from_character", "to_character", "text", "id", "label", "label_zh", "why", "sureness"),
+            *("negated", "family", "alternatives"),
+        )
+    )
+    with open_centre(root) as centre:
+        for mention in centre.owner_view().annotate(file.read(), vocabularies=vocabularies):
+            match = mention.match
+            writer.writerow(
+                (
+                    *(mention.start, mention.end, mention.text, match.id, match.label, match.label_zh),
+                    *(match.why, f"{match.sureness:.3f}", int(mention.negated), int(mention.family)),
+                    _told(mention.alternatives),
+                )
+            )
 
 
 @click.command()

@@ -168,6 +168,7 @@ def _required(route, small):
         "/suggest": words,
         "/search/meanings": words,
         "/search/normalise": {"texts": "stature,贫血"},
+        "/search/annotate": {"text": "No fever, 否认高血压。"},
         "/lookup": {"variants": small.rsid},
         "/coloc": {**two, "region": "1:1-2000000"},
         "/coloc/loci": two,

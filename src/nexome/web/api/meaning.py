@@ -1,4 +1,4 @@
-"""Routes of search by meaning: matches with why, and concepts of many texts at once."""
+"""Routes of search by meaning: matches with why, concepts of many texts at once, concepts inside a text."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Final
 import pyarrow as pa
 
 from nexome.model.errors import QueryError
+from nexome.search.passages import Mention
 from nexome.search.records import Match, Normalised
 from nexome.web.api.declare import Answer, Asked, Parameter, Route, Rows
 from nexome.web.api.parameters import table_parameters
 
 TEXTS_MAX: Final = 1_000  # of one question; a file of any size goes through `nexome search normalise`
 MATCHES_MAX: Final = 100
+NOTES_MAX: Final = 100
 
 MATCH_SCHEMA: Final = pa.schema(
     [(name, pa.string()) for name in ("kind", "id", "label", "label_zh", "name", "why", "through")]
@@ -20,6 +22,13 @@ MATCH_SCHEMA: Final = pa.schema(
 )
 NORMALISED_SCHEMA: Final = pa.schema(
     [("text", pa.string()), ("rank", pa.int32()), *MATCH_SCHEMA, ("abstained", pa.bool_())]
+)
+MENTION_SCHEMA: Final = pa.schema(
+    [
+        *((name, pa.int32()) for name in ("text_number", "from_character", "to_character")),
+        *(("text", pa.string()), *MATCH_SCHEMA, ("negated", pa.bool_()), ("family", pa.bool_())),
+        ("alternatives", pa.list_(pa.string())),
+    ]
 )
 _TEXT: Final = Parameter("q", "text", "What was typed.", "输入的文字。", "heart attack", required=True)
 _LIMIT: Final = Parameter(
@@ -43,6 +52,19 @@ _TEXTS: Final = Parameter(
     "heart attack,心梗",
     required=True,
 )
+_NOTE: Final = Parameter(
+    "text",
+    "text",
+    "A text to find concepts in; or post `texts`.",
+    "待标注的文字；也可 POST 传入 texts。",
+    "No fever. 否认高血压。",
+)
+_NOTES: Final = Parameter(
+    "texts",
+    "list",
+    f"For POST: up to {NOTES_MAX} texts, each up to 100,000 characters.",
+    f"用于 POST：至多 {NOTES_MAX} 段文字，每段至多 100,000 字符。",
+)
 _TABLE: Final = table_parameters("id,label")
 
 
@@ -65,6 +87,32 @@ def answer_normalise(asked: Asked) -> Answer:
     answers = asked.view.normalise(texts, vocabularies=asked["vocabularies"] or (), limit=_limit(asked, 3))
     rows = [row for answer in answers for row in _normalised(answer)]
     return Rows(pa.Table.from_pylist(rows, NORMALISED_SCHEMA))
+
+
+def answer_annotations(asked: Asked) -> Answer:
+    """The concepts inside each text: a row a mention, in their order."""
+    texts = asked["texts"] or ([asked["text"]] if asked["text"] is not None else [])
+    if not 1 <= len(texts) <= NOTES_MAX:
+        raise QueryError(f"{len(texts)} texts", where="text", expected=f"1 to {NOTES_MAX}")
+    wanted = asked["vocabularies"] or ()
+    rows = [
+        {"text_number": number, **_mention(mention)}
+        for number, text in enumerate(texts, 1)
+        for mention in asked.view.annotate(text, vocabularies=wanted)
+    ]
+    return Rows(pa.Table.from_pylist(rows, MENTION_SCHEMA))
+
+
+def _mention(mention: Mention) -> dict[str, object]:
+    return {
+        **_row(mention.match),
+        "from_character": mention.start,
+        "to_character": mention.end,
+        "text": mention.text,
+        "negated": mention.negated,
+        "family": mention.family,
+        "alternatives": [match.id for match in mention.alternatives],
+    }
 
 
 def _normalised(answer: Normalised) -> list[dict[str, object]]:
@@ -102,6 +150,16 @@ MEANING_ROUTES: Final[tuple[Route, ...]] = (
         answer_normalise,
         (_TEXTS, _LIMIT, _VOCABULARIES, *_TABLE),
         tuple(NORMALISED_SCHEMA.names),
+        steady=False,
+        methods=("GET", "POST"),
+    ),
+    Route(
+        "/search/annotate",
+        "The concepts inside a text, where they stand, and whether they are denied or of a relative",
+        "标出文字中的概念、位置，以及是否被否认或属于亲属",
+        answer_annotations,
+        (_NOTE, _NOTES, _VOCABULARIES, *_TABLE),
+        tuple(MENTION_SCHEMA.names),
         steady=False,
         methods=("GET", "POST"),
     ),
