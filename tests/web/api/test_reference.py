@@ -1,5 +1,7 @@
 """Routes of reference values: what the View answers, and nothing of a private or stale set."""
 
+import contextlib
+
 import pytest
 from tests.access.reference.making import make_root, people
 
@@ -8,14 +10,27 @@ from nexome.access.reference.build import BuildOptions, build_reference
 from nexome.store.cohorts import CohortStore
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory, client_of):
-    root = make_root(tmp_path_factory.mktemp("api-reference") / "root", people(3_000))
+@contextlib.contextmanager
+def serving(folder, client_of):
+    root = make_root(folder / "root", people(3_000))
     with Centre.open(root) as centre:
         owner = centre.owner_view()
         build_reference(owner, "adults", BuildOptions("town", variables=("ldl", "sbp"), access="open"))
         build_reference(owner, "own", BuildOptions("town", variables=("sbp",)))
         yield client_of(centre), centre.view_for(None), root
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, client_of):
+    with serving(tmp_path_factory.mktemp("api-reference"), client_of) as made:
+        yield made
+
+
+@pytest.fixture
+def left(tmp_path, client_of):
+    """A root of its own, for somebody withdraws from it."""
+    with serving(tmp_path, client_of) as made:
+        yield made
 
 
 def ask(served, path, **query):
@@ -67,11 +82,11 @@ def test_placing_over_http(served):
     assert curves["meta"]["total"] == served[1].curves("ldl", "female").num_rows
 
 
-def test_a_stale_set_tells_nothing_over_http(served):
-    CohortStore.open(served[2]).withdraw_participant("town", "P000001", reason="a test")
-    assert ask(served, "reference").json()["data"]["set_state"] == ["stale"]
+def test_a_stale_set_tells_nothing_over_http(left):
+    CohortStore.open(left[2]).withdraw_participant("town", "P000001", reason="a test")
+    assert ask(left, "reference").json()["data"]["set_state"] == ["stale"]
     paths = ["groups", "lms", "sheet", "files/reference.csv", "files/sheet.md"]
     for path in ["reference/adults", *(f"reference/adults/{p}" for p in paths)]:
-        answer = ask(served, path)
+        answer = ask(left, path)
         assert answer.status_code == 403, path
         assert answer.json()["error"]["reason"] == "stale"
