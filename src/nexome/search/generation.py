@@ -8,6 +8,7 @@
       first.npy       int64 [R + 1]
       keys/           every name as it is compared, pinyin of Chinese ones, identifiers (search.keys)
       words/          words of names (search.lexical)
+      segments/       words of Chinese names (search.segments)
       means/          the mean vector of each record's names (search.vectors)
       codes.npy int8 [N, D], scales.npy float32 [N]: vectors of names; chinese.npy uint8 [N]: 1 for Chinese
       spans, equal_spans, crowd .npy float32 [R]; <relation>_offsets, <relation>_values .npy: CSR of records:
@@ -35,6 +36,7 @@ from nexome.search.keys import SortedKeys
 from nexome.search.lexical import LexicalWriter
 from nexome.search.lexicon import Relations
 from nexome.search.records import SearchRecord
+from nexome.search.segments import write_segments
 from nexome.search.text import is_han, words
 from nexome.search.vectors import VectorIndex, let_go
 from nexome.store.disk import now_iso, publish_folder, read_stamped, write_stamped
@@ -173,6 +175,8 @@ def _write(folder: Path, records: Iterable[SearchRecord], encoder: Encodes) -> d
     np.save(folder / "chinese.npy", np.frombuffer(writer.chinese, np.uint8))
     equal = _write_relations(folder, writer)
     texts = _write_names(folder, writer)
+    chinese = np.flatnonzero(np.frombuffer(writer.chinese, np.uint8))
+    write_segments(folder, texts.take(pa.array(chinese)).to_pylist(), chinese.astype(np.int32))
     _write_vectors(folder, (texts, first), encoder, equal)
     return {"records": len(first) - 1, "names": int(first[-1]), "keys": keys}
 

@@ -40,6 +40,7 @@ from nexome.search.ranking import (
     weights_of,
 )
 from nexome.search.records import OPEN, Match, Neighbour, Normalised, Suggestion, TermPlace, Why
+from nexome.search.segments import Segments
 from nexome.search.text import is_han, words
 from nexome.search.vectors import VectorIndex
 from nexome.store.disk import read_stamped
@@ -102,6 +103,7 @@ class SearchIndex:
     record_of: npt.NDArray[np.int32]
     chinese_names: Int64s
     relations: dict[str, Relations]
+    segments: Segments | None
     _codes: dict[str, Any]
 
     @classmethod
@@ -149,6 +151,7 @@ class SearchIndex:
             record_of=np.repeat(np.arange(len(first) - 1, dtype=np.int32), np.diff(first)),
             chinese_names=np.add.reduceat(tables.chinese, first[:-1], dtype=np.int64),
             relations=relations,
+            segments=Segments.open(folder),
             _codes={name: _codes(records[name]) for name in ("kind", "visibility")}
             | {"vocabulary": _vocabularies(records["id"])},
         )
@@ -341,7 +344,8 @@ class SearchIndex:
             return []
         close = self._near(vector[None], allowed)[0] if near is None else near
         named = self._named(tokens)
-        shared = self.lexical.sharing(tokens, most=_WORDED)
+        by_words = self.segments if self.segments is not None and is_han(text) else self.lexical
+        shared = by_words.sharing(tokens, most=_WORDED)
         if shared.mended and not named:
             mended = self._named(self.lexical.repaired(tokens))
             named = {record: (name, _MENDED * worth) for record, (name, worth) in mended.items()}

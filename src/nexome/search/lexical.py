@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -33,6 +33,7 @@ from nexome.search.text import is_han
 
 Floats = npt.NDArray[np.float32]
 Int32s = npt.NDArray[np.int32]
+Pieces = Callable[[str], Sequence[str]]
 
 _COMMON: Final = 5_000  # a stem of more names, and of more than a thousandth, finds none where rarer ones do
 _ENOUGH: Final = 1_000  # names that rare stems found, from which on others find none by themselves
@@ -53,9 +54,10 @@ class Shared(NamedTuple):
 
 
 class LexicalWriter:
-    """Takes texts one after another and writes the folder at the end."""
+    """Takes texts one after another and writes the folder at the end. `pieces`: of a run of Chinese."""
 
-    def __init__(self) -> None:
+    def __init__(self, pieces: Pieces | None = None) -> None:
+        self._pieces = pieces or _pieces
         self._stems: dict[str, int] = {}
         self._words: dict[str, list[int]] = {}
         self._pairs = array("i")
@@ -66,7 +68,7 @@ class LexicalWriter:
         stems: set[int] = set()
         for word in tokens:
             if is_han(word):
-                stems.update(self._stem(piece) for piece in _pieces(word))
+                stems.update(self._stem(piece) for piece in self._pieces(word))
                 continue
             known = self._words.get(word)
             if known is None:
@@ -115,17 +117,19 @@ class LexicalIndex:
     offsets: npt.NDArray[np.int64]
     names: Int32s
     norms: Floats
+    pieces: Pieces
     _scratch: threading.local = field(default_factory=threading.local)
     _near_kept: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """The index in a folder, mapped."""
-        arrays: list[Any] = [
-            mapped(folder / f"{name}.npy")
+    def open(cls, folder: Path, pieces: Pieces | None = None) -> Self:
+        """The index in a folder, mapped. `pieces`: of a run of Chinese, as it was written."""
+        arrays: dict[str, Any] = {
+            name: mapped(folder / f"{name}.npy")
             for name in ("signs", "lengths", "rarity", "offsets", "names", "norms")
-        ]
-        return cls(SortedKeys.open(folder / "words"), SortedKeys.open(folder / "stems"), *arrays)
+        }
+        words, stems = (SortedKeys.open(folder / name) for name in ("words", "stems"))
+        return cls(words=words, stems=stems, pieces=pieces or _pieces, **arrays)
 
     def sharing(self, tokens: Sequence[str], *, most: int, unfinished: bool = False) -> Shared:
         """Up to `most` names that share words with `tokens` (`text.words`), most similar first.
@@ -182,7 +186,7 @@ class LexicalIndex:
         mended = False
         for number, word in enumerate(tokens, 1):
             if is_han(word):
-                found = [(int(s), 1.0) for piece in _pieces(word) for s in self.stems.equal(piece)]
+                found = [(int(s), 1.0) for piece in self.pieces(word) for s in self.stems.equal(piece)]
             elif len(known := self.words.equal(word)) or len(known := self.stems.equal(_stemmed(word))):
                 found = [(int(known[0]), 1.0)]
             elif unfinished and number == len(tokens):
