@@ -110,3 +110,28 @@ def test_a_description_that_cannot_be_read_is_said_in_its_card(people):
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_what_is_not_there_is_said_to_be_missing(people, path, code):
     assert people.get(f"/{code}{path}").status_code == 404
+
+
+def test_cohorts_are_chosen_by_facets_and_variables_found_by_words(people):
+    def names(query):
+        page = Markup(people.get(f"/en/cohorts?{query}").text)
+        return {a["href"] for a in page.all("a") if a.get("href", "").startswith("/en/cohorts/")}
+
+    assert f"/en/cohorts/{TARGET}" not in names("kind=source")
+    assert names("kind=harmonised") == {f"/en/cohorts/{TARGET}"}
+    assert f"/en/cohorts/{HARBOUR}" in names("measured=waist")
+    assert f"/en/cohorts/{LAKESIDE}" not in names("measured=waist")
+    assert names("country=Nowhere") == set()
+    assert f"/en/cohorts/{TARGET}/variables/cholesterol_hdl" in names("q=HDL")
+
+
+def test_a_variable_of_a_reference_set_has_its_curves_and_tables(people):
+    page = people.get(f"/en/cohorts/{TARGET}/variables/glucose").text
+    assert {"curves_female", "curves_male"} <= {f["id"] for f in Figures(page).figures}
+    links = [
+        a["href"] for a in Markup(page).all("a") if a.get("href", "").startswith("/api/v1/reference/adults/")
+    ]
+    assert len(links) == 3
+    for link in links:
+        assert people.get(link).text.startswith("variable")
+    assert "curves_female" not in people.get(f"/en/cohorts/{HARBOUR}/variables/{CHOLESTEROL}").text

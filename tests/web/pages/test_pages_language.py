@@ -54,7 +54,7 @@ def test_no_text_is_declared_that_no_page_asks_for():
     named_by_figure |= {f"{figure}.name" for figure in ("manhattan", "qq", "phewas", "forest")}
     interpreting = (*COMPARE_FIGURES, *COLOC_FIGURES)
     named_by_figure |= {f"{figure}.{what}" for figure in interpreting for what in ("name", "subtitle")}
-    people = ("cohort_people", "curves", "distribution", "sources")
+    people = ("cohort_people", "curves_female", "curves_male", "distribution", "sources")
     named_by_figure |= {f"{figure}.name" for figure in people}
     named_by_figure |= {f"place.{how}" for how in ("above", "among", "among_all", "below")}  # place.py
     known = names | named_by_figure

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -17,6 +18,9 @@ from nexome.web.pages.plots import Drawn, Figure, Place, figure_of
 
 ROWS: Final = 100
 MATRIX_ROWS: Final = 60
+QUANTITIES: Final = 14  # that cohorts may be chosen by
+FOUND: Final = 50
+FACETS: Final = {"kind": "cohort_kind", "country": "country", "sampling": "sampling", "access": "access"}
 _SHEET: Final = ("country", "years", "sampling", "licence", "publication", "source", "permit")
 
 
@@ -44,11 +48,34 @@ class QuantityRow:
     cells: tuple[Link | None, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One thing that cohorts are told apart by: its name and what may be chosen, 'all' first."""
+
+    name: str
+    choices: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A variable that was found by words, and the cohort that has it."""
+
+    variable: Link
+    cohort: Link
+    unit: str
+
+
 @dataclass(frozen=True)
 class CohortsPage(Page):
-    """All cohorts a reader may know of, and which quantities more than one of them measured."""
+    """Cohorts a reader may know of, by facets and words, and what more than one of them measured.
+
+    `found`: variables of all cohorts that `words` mean.
+    """
 
     template: ClassVar[str] = "cohorts.html"
+    words: str
+    found: tuple[Found, ...]
+    facets: tuple[Facet, ...]
     rows: tuple[CohortRow, ...]
     columns: tuple[Link, ...]
     quantities: tuple[QuantityRow, ...]
@@ -84,15 +111,19 @@ class CohortPage(Page):
 
 
 def build_cohorts(ask: Ask) -> CohortsPage:
-    """The list of cohorts."""
-    found = rows_of(ask.view.cohorts())
-    rows = tuple(_cohort_row(ask, row) for row in found)
-    columns = tuple(Link(row.id, row.link.href) for row in rows)
+    """The list of cohorts; parameters q (words of variables), FACETS and measured (a quantity)."""
+    every = rows_of(ask.view.cohorts())
+    matrix = rows_of(ask.view.variable_matrix())
+    words = ask.query.get("q", "").strip()
+    rows = tuple(_cohort_row(ask, row) for row in _chosen(ask, every, matrix))
     return CohortsPage(
         title=ask.t("cohorts.title"),
+        words=words,
+        found=tuple(_found(ask, words)) if words else (),
+        facets=tuple(_facets(ask, every, matrix)),
         rows=rows,
-        columns=columns,
-        quantities=tuple(_quantities(ask, [row.id for row in rows])),
+        columns=tuple(Link(row.id, row.link.href) for row in rows),
+        quantities=tuple(_quantities(ask, matrix, [row.id for row in rows])),
     )
 
 
@@ -149,18 +180,67 @@ def _ages(row: Mapping[str, Any]) -> str:
     return f"{row['age_from']:g}–{row['age_to']:g}" if row["age_to"] is not None else f"≥ {row['age_from']:g}"
 
 
-def _quantities(ask: Ask, cohorts: list[str]) -> Iterator[QuantityRow]:
-    """Quantities that more than one cohort has, in the matrix's order."""
+def _chosen(
+    ask: Ask, every: Sequence[Mapping[str, Any]], matrix: Sequence[Mapping[str, Any]]
+) -> Iterator[Mapping[str, Any]]:
+    """Cohorts with the value asked for of each facet, and that measured what is asked for."""
+    wanted = {column: ask.query.get(name, "") for name, column in FACETS.items()}
+    measured = ask.query.get("measured", "")
+    have = {row["cohort"] for row in matrix if row["quantity"] == measured}
+    for row in every:
+        fits = all(not value or (row[column] or "") == value for column, value in wanted.items())
+        if fits and (not measured or row["cohort"] in have):
+            yield row
+
+
+def _facets(
+    ask: Ask, every: Sequence[Mapping[str, Any]], matrix: Sequence[Mapping[str, Any]]
+) -> Iterator[Facet]:
+    """What tells the cohorts apart, each value with how many have it."""
+    for name, column in FACETS.items():
+        counts = Counter(row[column] for row in every if row[column])
+        texts = {value: ask.t.of(f"cohorts.{name}", value) for value in counts}
+        if name == "access":
+            texts = {value: ask.t.of("access", value) for value in counts}
+        yield Facet(ask.t.of("cohorts.facet", name), tuple(_choices(ask, name, counts, texts)))
+    quantities = Counter(quantity for quantity, _ in {(row["quantity"], row["cohort"]) for row in matrix})
+    labels = {row["quantity"]: ask.t.named(row, "label", row["quantity"]) for row in reversed(matrix)}
+    common = Counter({q: n for q, n in quantities.most_common(QUANTITIES) if n > 1})
+    yield Facet(ask.t("cohorts.facet.measured"), tuple(_choices(ask, "measured", common, labels)))
+
+
+def _choices(ask: Ask, name: str, counts: Mapping[str, int], texts: Mapping[str, str]) -> Iterator[Link]:
+    chosen = ask.query.get(name, "")
+    yield Link(ask.t("cohorts.all"), ask.again(**{name: ""}), not chosen)
+    for value, count in counts.items():
+        yield Link(texts[value], ask.again(**{name: value}), chosen == value, count)
+
+
+def _found(ask: Ask, words: str) -> Iterator[Found]:
+    """Variables of all cohorts that some words mean, the first FOUND of them."""
+    for row in rows_of(ask.view.find_variables(words))[:FOUND]:
+        cohort, variable = row["cohort"], row["variable"]
+        yield Found(
+            Link(ask.t.named(row, "label", variable), ask.href("cohorts", cohort, "variables", variable)),
+            Link(cohort, ask.href("cohorts", cohort)),
+            unit_text(row["variable_unit"], ask.t),
+        )
+
+
+def _quantities(
+    ask: Ask, matrix: Sequence[Mapping[str, Any]], cohorts: Sequence[str]
+) -> Iterator[QuantityRow]:
+    """Quantities that more than one of these cohorts has, in the matrix's order."""
     found: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for row in rows_of(ask.view.variable_matrix()):
-        found.setdefault(row["quantity"], {}).setdefault(row["cohort"], row)
+    for row in matrix:
+        if row["cohort"] in cohorts:
+            found.setdefault(row["quantity"], {}).setdefault(row["cohort"], row)
     for quantity, held in list(found.items())[:MATRIX_ROWS]:
         if len(held) < 2:
             continue
         first = next(iter(held.values()))
-        cells = (held.get(cohort) for cohort in cohorts)
-        name = ask.t.named(first, "label", quantity)
-        yield QuantityRow(name, tuple(_measured(ask, cell) for cell in cells))
+        cells = tuple(_measured(ask, held.get(cohort)) for cohort in cohorts)
+        yield QuantityRow(ask.t.named(first, "label", quantity), cells)
 
 
 def _measured(ask: Ask, row: Mapping[str, Any] | None) -> Link | None:

@@ -76,7 +76,7 @@ def build_place(ask: Ask) -> PlacePage:
         value=asked["value"],
         unit=asked["unit"] or str(own.get("unit", "")),
         answer=None if placed is None else Card(_told(ask, at), None) if at else Card(None, placed.error),
-        figure=card_of(lambda: _figure(ask, variable, asked, at)) if variable else None,
+        figure=card_of(lambda: curves_figure(ask, variable, asked, at)) if variable else None,
         sets=tuple(Link(_set_text(ask, row), f"{API}/reference/{row['reference_set']}") for row in sets),
     )
 
@@ -178,9 +178,11 @@ def _facts(ask: Ask, at: Placement) -> Iterator[tuple[str, str]]:
 # ---------------------------------------------------------------- the curves
 
 
-def _figure(ask: Ask, variable: str, asked: Mapping[str, str], at: Placement | None) -> Figure:
+def curves_figure(ask: Ask, variable: str, asked: Mapping[str, str], at: Placement | None = None) -> Figure:
+    """Percentile curves of a variable of a reference set; `asked`: sex and set, where they are chosen."""
     drawn, wording, query = _drawn(ask, variable, asked, at)
-    place = Place("curves", ask.href("place", "curves"), f"{API}/reference-curves?{query}", query=query)
+    name = f"curves_{asked.get('sex') or 'female'}"
+    place = Place(name, ask.href("place", "curves"), f"{API}/reference-curves?{query}", query=query)
     row = next(
         r for r in rows_of(ask.view.reference_sets()) if r["reference_set"] == _set_name(ask, variable, asked)
     )
@@ -268,12 +270,7 @@ def _layers(curves: Mapping[float, Mapping[str, Floats]], at: Placement | None) 
         Curve(x(curve["age"]), y(curve["percentile_value"]), 2 if p == _MEDIAN else p not in {3.0, 97.0})
         for p, curve in curves.items()
     ]
-    ends = [
-        Label(
-            0.965, float(y(curve["percentile_value"][-1])) - 0.018, f"{p:g}%", role=2 if p == _MEDIAN else 0
-        )
-        for p, curve in curves.items()
-    ]
+    ends = [_end(x(curve["age"][-1:]), y(curve["percentile_value"][-1:]), p) for p, curve in curves.items()]
     points = Points()
     if at is not None and at.age is not None:
         here = (x([at.age]), y([at.value_in_set]))
@@ -290,3 +287,9 @@ def _layers(curves: Mapping[float, Mapping[str, Floats]], at: Placement | None) 
         labels=ends,
         dot_sizes=(3.2, 3.2, 9.0),
     )
+
+
+def _end(x: Floats, y: Floats, percentile: float) -> Label:
+    """The name of a curve, just behind its last point."""
+    role = 2 if percentile == _MEDIAN else 0
+    return Label(float(x[0]) + 0.028, float(y[0]) - 0.018, f"{percentile:g}%", role=role)

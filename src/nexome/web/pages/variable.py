@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from nexome.access.cohort_answers import CohortAnswer
 from nexome.model.cohorts import NUMERIC
@@ -15,6 +16,7 @@ from nexome.web.pages.cohort_parts import bands_of, how_counted, source_text, to
 from nexome.web.pages.figures import Wording
 from nexome.web.pages.numbers import MISSING
 from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, card_of, rows_of
+from nexome.web.pages.place import curves_figure
 from nexome.web.pages.plots import Drawn, Figure, Place, figure_of
 
 SOURCE: Final = "source"  # the column of a harmonised cohort that says which source a row is from
@@ -51,7 +53,11 @@ class Sources:
 
 @dataclass(frozen=True)
 class VariablePage(Page):
-    """A variable: definition as (name, value), terms, categories or a distribution, other cohorts."""
+    """A variable: definition as (name, value), terms, categories or a distribution, other cohorts.
+
+    `curves` are percentiles by age, one a sex, of the newest reference set of the cohort that has the
+    variable, `files` what of that set can be downloaded; none where there is no set.
+    """
 
     template: ClassVar[str] = "variable.html"
     cohort: Link
@@ -62,6 +68,8 @@ class VariablePage(Page):
     question: str
     categories: tuple[CategoryRow, ...]
     figure: Card[Figure] | None
+    curves: tuple[Card[Figure], ...]
+    files: tuple[Link, ...]
     sources: Card[Sources] | None
     summary: tuple[str, ...]
     place: str
@@ -74,6 +82,7 @@ def build_variable(ask: Ask, *, cohort: str, variable: str) -> VariablePage:
     title, other = ask.t.both(row["label"], row["label_zh"])
     numeric = row["variable_type"] in NUMERIC
     banded = bool(row["banded_by"])
+    reference = _reference(ask, cohort, variable)
     return VariablePage(
         title=title or variable,
         cohort=Link(cohort, ask.href("cohorts", cohort)),
@@ -84,6 +93,8 @@ def build_variable(ask: Ask, *, cohort: str, variable: str) -> VariablePage:
         question=row["question"] or "",
         categories=tuple(_categories(ask, cohort, row)),
         figure=card_of(lambda: _figure(ask, cohort, row)) if numeric and banded else None,
+        curves=tuple(_curves(ask, variable, reference)) if reference else (),
+        files=tuple(_files(ask, variable, reference)) if reference else (),
         sources=card_of(lambda: _sources(ask, row)) if numeric else None,
         summary=tuple(ask.t.of("variable.summary", name) for name in _SUMMARY),
         place=ask.href("place", variable=variable) if numeric else "",
@@ -174,6 +185,33 @@ def _answer(ask: Ask, cohort: str, variable: str) -> CohortAnswer:
             if not by:
                 raise
     raise NotFoundError(f"no bands of {variable}")
+
+
+# ---------------------------------------------------------------- reference values
+
+
+def _reference(ask: Ask, cohort: str, variable: str) -> str:
+    """The newest reference set of a cohort that has a variable and may tell of it; '' where there is none."""
+    sets = [row for row in rows_of(ask.view.reference_sets()) if row["cohort"] == cohort]
+    sets = [row for row in sets if row["set_state"] != "stale"]
+    sets.sort(key=lambda row: str(row["published"]), reverse=True)
+    names = (str(row["reference_set"]) for row in sets)
+    return next((name for name in names if variable in ask.view.reference_set(name).variables), "")
+
+
+def _curves(ask: Ask, variable: str, reference: str) -> Iterator[Card[Figure]]:
+    """A figure a sex that has a curve."""
+    fits = ask.view.reference_set(reference).variable(variable)["curves"]
+    for sex in ("female", "male"):
+        if fits.get(sex, {}).get("curve", "none") != "none":
+            asked = {"sex": sex, "set": reference}
+            yield card_of(partial(curves_figure, ask, variable, asked))
+
+
+def _files(ask: Ask, variable: str, reference: str) -> Iterator[Link]:
+    for name in ("groups", "percentiles", "lms"):
+        query = urlencode({"variable": variable, "format": "tsv"})
+        yield Link(ask.t.of("variable.file", name), f"{API}/reference/{quote(reference)}/{name}?{query}")
 
 
 # ---------------------------------------------------------------- other cohorts
