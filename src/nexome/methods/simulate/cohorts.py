@@ -62,7 +62,8 @@ def _bodies(random: np.random.Generator, age: Floats, sex: Any, frame: Floats) -
     index = np.exp(np.log(24.4) + 0.13 * frame + 0.0016 * np.minimum(age - 45, 20))
     waist = 84 + 9.5 * frame + np.where(sex == 0, 5, -2) + 0.18 * (age - 45) + 4 * random.normal(size=n)
     rise = np.where(sex == 0, 0.45, 0.68) * (age - 45)
-    systolic = 124 + rise + 4.0 * frame - 3.0 * sex + np.exp(2.35 + 0.25 * random.normal(size=n)) - 11
+    skewed = np.exp(2.6 + 0.5 * random.normal(size=n)) - 15 + 6.5 * random.normal(size=n)
+    systolic = 124 + rise + 4.0 * frame - 3.0 * sex + skewed
     diastolic = 77 + 0.42 * (systolic - 124) + 6.5 * random.normal(size=n) - 0.08 * np.maximum(age - 55, 0)
     return {
         "height": height,
