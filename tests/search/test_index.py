@@ -184,3 +184,11 @@ def test_a_failed_build_leaves_what_is_asked(encoder: Encoder, tmp_path: Path) -
 def test_an_unknown_term_is_not_found(index: SearchIndex) -> None:
     with pytest.raises(NotFoundError):
         index.place_of("HP:404")
+
+
+def test_many_texts_are_normalised_as_each_by_itself(index: SearchIndex) -> None:
+    scope = Scope(visible=None, kinds=frozenset({"term"}), vocabularies=frozenset({"HP"}))
+    texts = ["heart attack", "diabetes", "high blood sugar", "心脏病", "nothing of the kind"] * 20
+    together = [answer.matches for answer in index.normalise(texts, scope, limit=3)]
+    alone = [next(iter(index.normalise([text], scope, limit=3))).matches for text in texts]
+    assert [[m.id for m in matches] for matches in together] == [[m.id for m in matches] for matches in alone]

@@ -36,6 +36,7 @@ from nexome.search.ranking import (
     Weigh,
     Weights,
     nearest_means,
+    nearest_of_many,
     similarities,
     weights_of,
 )
@@ -459,6 +460,8 @@ class SearchIndex:
             wide = self.means.nearest(vectors, _NEAR * _WIDER).rows
             return [kept[allowed[kept]][:_NEAR] for kept in (rows[rows >= 0] for rows in wide)]
         t = self.tables
+        if len(vectors) >= _TOGETHER:
+            return nearest_of_many(vectors, few, t, most=_NEAR)
         found = []
         for vector in vectors:
             cosines = nearest_means(vector, few, t.places, t.mean_codes, t.mean_scales)
