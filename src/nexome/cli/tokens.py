@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -13,6 +13,9 @@ from nexome.access.identity import ALL_STUDIES, CENTRE
 from nexome.access.policy import cohort_subject, panel_subject
 from nexome.cli.options import open_centre, print_rows, root_option
 from nexome.cli.projects import grant_on_cohort
+
+if TYPE_CHECKING:
+    from nexome.access.centre import Centre
 
 # Names that mean something else in grants and in the audit log.
 RESERVED_NAMES: Final = ("anonymous", "everyone", "owner")
@@ -145,7 +148,6 @@ def grant(
         raise click.UsageError("--project goes with --cohort, and to a named person.")
     name = name.strip() if name.strip() == "everyone" else _checked_name(name)
     with open_centre(root) as centre:
-        accounts = centre.catalogue.accounts
         if cohort:
             what = grant_on_cohort(centre, name, cohort, project=project, purposes=purposes, remove=remove)
             click.echo(f"{name!r} may {'no longer ' if remove else ''}ask about {what}.")
@@ -156,14 +158,20 @@ def grant(
             subject = panel_subject(centre.genotypes.get(panel).name)
         else:
             subject = ALL_STUDIES if all_studies else centre.owner_view().study(str(study)).study.id
-        if remove:
-            accounts.remove_grant(name, subject)
-        else:
-            accounts.grant(name, subject, level)
-        accounts.audit("owner", "grant_remove" if remove else "grant", subject, name=name, level=level)
-        known = name == "everyone" or any(t.name == name and not t.revoked for t in accounts.tokens())
+        _grant_on(centre, name, subject, level=level, remove=remove)
+
+
+def _grant_on(centre: Centre, name: str, subject: str, *, level: str, remove: bool) -> None:
+    """Give or take back a level on what can be granted by level, and say so."""
+    accounts = centre.catalogue.accounts
+    if remove:
+        accounts.remove_grant(name, subject)
+    else:
+        accounts.grant(name, subject, level)
+    accounts.audit("owner", "grant_remove" if remove else "grant", subject, name=name, level=level)
     what = _subject_text(subject)
     click.echo(f"{name!r} may no longer enter {what}." if remove else f"{name!r} may {level} {what}.")
+    known = name == "everyone" or any(t.name == name and not t.revoked for t in accounts.tokens())
     if not known and not remove:
         click.echo(f"No token of {name!r} yet: nexome token create --name {name!r}", err=True)
 
