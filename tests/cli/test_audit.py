@@ -59,6 +59,17 @@ def test_a_grant_in_a_project_opens_free_questions_and_ends_with_it(town, nexome
         ask("sex = 1", project="LIPIDS")
 
 
+def test_a_project_of_others_is_told_as_one_that_is_not_there(nexome, ask):
+    nexome("grant", "--cohort", "town", "--project", "LIPIDS", "--to", "Lab of somebody else")
+    nexome("grant", "--cohort", "town", "--to", "Lab of Li")
+    told = []
+    for name in ("LIPIDS", "NOWHERE"):
+        with pytest.raises(RefusedError) as refused:
+            ask(project=name)
+        told.append(str(refused.value).replace(name, "PROJECT"))
+    assert told[0] == told[1]
+
+
 def test_the_log_is_shown_proved_and_compared_with_an_exported_head(town, nexome, ask):
     nexome("grant", "--cohort", "town", "--project", "P", "--to", "Lab of Li")
     ask("sex = 1", project="P")

@@ -88,7 +88,7 @@ def test_a_private_cohort_is_as_unknown_as_none(ask, door):
         ({"by": "note"}, 400, "no bands"),
         ({"by": "sex,age,ldl,bmi"}, 400, "at most 3"),
         ({"min_cell": "-1"}, 400, "0 or more"),
-        ({"project": "lipids"}, 404, "no project"),
+        ({"project": "lipids"}, 403, "needs_project"),
     ],
 )
 def test_errors_say_what_to_do(ask, query, status, part):

@@ -112,9 +112,10 @@ class Guard:
             return ()
         if not self.project:
             return ANY_PURPOSE
-        project = read_project(self.root, self.project)
+        # Before it is looked up: a project that is not there and one that is another's are told alike.
         if not may_use_project(self.principal, question.cohort, self.project):
             raise _refusal(question, "needs_project")
+        project = read_project(self.root, self.project)
         if project.closed:
             raise _refusal(question, "project_closed")
         refused = count_refusals(self.root, self.project) - project.excused
