@@ -106,6 +106,7 @@ def test_what_is_tied_to_a_subtype_is_found_and_marked(index: SearchIndex) -> No
     found = {match.id: match for match in index.find("diabetes", limit=30)}
     assert found["OPEN/t"].why == "subtype"
     assert found["OPEN/t"].through == "Type II diabetes mellitus"
+    assert found["OPEN/t"].through_zh == "2型糖尿病"
 
 
 def test_a_private_study_is_in_no_hit_suggestion_count_or_term(index: SearchIndex) -> None:
@@ -192,3 +193,10 @@ def test_many_texts_are_normalised_as_each_by_itself(index: SearchIndex) -> None
     together = [answer.matches for answer in index.normalise(texts, scope, limit=3)]
     alone = [next(iter(index.normalise([text], scope, limit=3))).matches for text in texts]
     assert [[m.id for m in matches] for matches in together] == [[m.id for m in matches] for matches in alone]
+
+
+def test_vocabularies_are_those_of_what_may_be_found(index: SearchIndex) -> None:
+    terms = Scope(visible=frozenset(), kinds=frozenset({"term"}))
+    assert index.vocabularies(terms) == {"HP": 6, "EFO": 1}
+    assert list(index.vocabularies(terms)) == ["HP", "EFO"]
+    assert index.vocabularies(Scope(kinds=frozenset({"study"}))) == {}

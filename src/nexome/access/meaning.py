@@ -142,6 +142,13 @@ class Meaning:
         scope = self._search_scope(("term",), vocabularies)
         return annotate(index, read_note(text, LONGEST_NOTE), scope, limit=alternatives + 1)
 
+    def searched_vocabularies(self: _Asking) -> dict[str, int]:
+        """Vocabularies of the terms that can be meant, by prefix, with their number of terms; largest first.
+
+        Raises as `find`.
+        """
+        return self._search_index.get().vocabularies(self._search_scope(("term",), ()))
+
     def term_place(self: _Asking, term: str) -> TermPlace:
         """A term with its names, what is above, below and equal to it, and what is about it, as far as seen.
 

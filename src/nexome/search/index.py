@@ -249,6 +249,14 @@ class SearchIndex:
         may = [n for n in found if allowed is None or allowed[self.record_of[n]]]
         return [n for n in may if " ".join(words(self.name_text(n))) == key or self._identifies(n, key)]
 
+    def vocabularies(self, scope: Scope = EVERYTHING) -> dict[str, int]:
+        """Vocabularies of what may be found, by prefix, and how many things of each; the largest first."""
+        prefixes, rows = self._codes["vocabulary"]
+        allowed = self._allowed(scope)
+        counts = np.bincount(rows if allowed is None else rows[allowed], minlength=len(prefixes))
+        told = zip(prefixes, counts.tolist(), strict=True)
+        return {prefix: n for prefix, n in sorted(told, key=lambda one: (-one[1], one[0])) if prefix and n}
+
     def name_text(self, name: int) -> str:
         """The text of a name."""
         return str(self._texts[name].as_py())
@@ -491,11 +499,11 @@ class SearchIndex:
 
     def _tied_match(self, record: int, match: Match, term: int, *, depth: int) -> Match:
         name = int(self.tables.first[record])
-        through = self.records["label"][term].as_py()
+        through = {name: self.records[name][term].as_py() or "" for name in ("label", "label_zh")}
         why: Why = "subtype" if depth else "about"
         score = match.score - _STEP_DOWN * (depth + 1)
         made = self._match(record, name, why=why, score=score, sureness=match.sureness, parts=match.parts)
-        return replace(made, through=through)
+        return replace(made, through=through["label"], through_zh=through["label_zh"])
 
     def _below(self, top: int) -> Iterator[tuple[int, int]]:
         """(depth, record) of a term, its equivalents, and everything below, nearest first; each once."""
