@@ -158,7 +158,7 @@ class SearchHit:
     variable: 'cohort/variable'; page: its address behind the language ('help#ld'). `label`, `label_zh`
     name it for people, `note` tells more (a gene's place, a trait's study). `certain` is True where the
     text can only mean this. Of what the search index found, `why` says how (`search.records.Why`),
-    `through` by which term; else ''.
+    `through` by which term (`through_zh`: in Chinese); else ''.
     """
 
     kind: HitKind
@@ -169,3 +169,4 @@ class SearchHit:
     certain: bool
     why: str = ""
     through: str = ""
+    through_zh: str = ""

@@ -75,7 +75,7 @@ def join_completions(
 def _of_match(match: Match, allowance: Allowance) -> SearchHit | None:
     known = _held(match.kind, match.id, allowance)
     if known is not None:
-        return replace(known, why=match.why, through=match.through)
+        return replace(known, why=match.why, through=match.through, through_zh=match.through_zh)
     hit = _named(match, match.note)
     return None if hit is None else replace(hit, why=match.why)
 

@@ -80,7 +80,18 @@ def find(text: str, limit: int, kinds: tuple[str, ...], **asked: Any) -> None:
         matches = view.find(text, limit=limit, kinds=kinds)
     columns: dict[str, list[Any]] = {
         name: [getattr(match, name) for match in matches]
-        for name in ("kind", "id", "label", "label_zh", "name", "why", "through", "sureness", "score")
+        for name in (
+            "kind",
+            "id",
+            "label",
+            "label_zh",
+            "name",
+            "why",
+            "through",
+            "through_zh",
+            "sureness",
+            "score",
+        )
     }
     write_answer(
         pa.table(columns) if matches else pa.table(dict.fromkeys(columns, pa.array([], pa.string()))), asked

@@ -53,8 +53,9 @@ class Match:
     """One thing a text may mean, and why.
 
     `name`: the name that matched best; `why`: what that name is, or how else it was found; `through`: the
-    term that a subtype or a study was found by. `score` orders matches of one question; `sureness` 0–1 is how
-    often a first match of such a score was right on names held out. `parts` add up to `score`.
+    term that a subtype or a study was found by, with its Chinese name. `score` orders matches of one
+    question; `sureness` 0–1 is how often a first match of such a score was right on names held out.
+    `parts` add up to `score`.
     """
 
     kind: str
@@ -67,6 +68,7 @@ class Match:
     sureness: float
     note: str = ""
     through: str = ""
+    through_zh: str = ""
     parts: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -345,7 +345,7 @@ def _hits_asked(asked: Asked, default: int) -> int:
 
 def _hits_table(hits: Sequence[SearchHit]) -> pa.Table:
     names = ("kind", "id", "label", "label_zh", "note")
-    more = [("certain", pa.bool_()), ("why", pa.string()), ("through", pa.string())]
+    more = [("certain", pa.bool_()), *((n, pa.string()) for n in ("why", "through", "through_zh"))]
     schema = pa.schema([*((n, pa.string()) for n in names), *more])
     return records_as_table([{n: getattr(hit, n) for n in schema.names} for hit in hits], schema)
 

@@ -17,7 +17,7 @@ MATCHES_MAX: Final = 100
 NOTES_MAX: Final = 100
 
 MATCH_SCHEMA: Final = pa.schema(
-    [(name, pa.string()) for name in ("kind", "id", "label", "label_zh", "name", "why", "through")]
+    [(n, pa.string()) for n in ("kind", "id", "label", "label_zh", "name", "why", "through", "through_zh")]
     + [("sureness", pa.float64()), ("score", pa.float64())]
 )
 NORMALISED_SCHEMA: Final = pa.schema(

@@ -94,7 +94,7 @@ _FIELD_COLUMNS: Final = (
     "meaning_en",
     "meaning_zh",
 )
-_HIT_COLUMNS: Final = ("kind", "id", "label", "label_zh", "note", "certain", "why", "through")
+_HIT_COLUMNS: Final = ("kind", "id", "label", "label_zh", "note", "certain", "why", "through", "through_zh")
 
 _MEASURE: Final = Parameter("measure", "text", "Name of the measure.", "指标名称。", "visits", place="path")
 

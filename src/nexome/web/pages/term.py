@@ -185,8 +185,8 @@ def _held(ask: Ask, match: Match) -> Held:
         href = ask.href("cohorts", first, "variables", second)
     else:
         href = ask.href("studies", first, trait=second)
-    label = ask.t.field(match, "label") or match.label
-    return Held(match.kind, label, href, match.through if match.why == "subtype" else "")
+    label, through = (ask.t.field(match, name) for name in ("label", "through"))
+    return Held(match.kind, label, href, through if match.why == "subtype" else "")
 
 
 def _leads(ask: Ask, held: Sequence[Match]) -> tuple[Lead, ...]:
