@@ -193,3 +193,10 @@ def test_many_texts_are_normalised_as_each_by_itself(index: SearchIndex) -> None
     together = [answer.matches for answer in index.normalise(texts, scope, limit=3)]
     alone = [next(iter(index.normalise([text], scope, limit=3))).matches for text in texts]
     assert [[m.id for m in matches] for matches in together] == [[m.id for m in matches] for matches in alone]
+
+
+def test_vocabularies_are_those_of_what_may_be_found(index: SearchIndex) -> None:
+    terms = Scope(visible=frozenset(), kinds=frozenset({"term"}))
+    assert index.vocabularies(terms) == {"HP": 6, "EFO": 1}
+    assert list(index.vocabularies(terms)) == ["HP", "EFO"]
+    assert index.vocabularies(Scope(kinds=frozenset({"study"}))) == {}

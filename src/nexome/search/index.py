@@ -249,6 +249,14 @@ class SearchIndex:
         may = [n for n in found if allowed is None or allowed[self.record_of[n]]]
         return [n for n in may if " ".join(words(self.name_text(n))) == key or self._identifies(n, key)]
 
+    def vocabularies(self, scope: Scope = EVERYTHING) -> dict[str, int]:
+        """Vocabularies of what may be found, by prefix, and how many things of each; the largest first."""
+        prefixes, rows = self._codes["vocabulary"]
+        allowed = self._allowed(scope)
+        counts = np.bincount(rows if allowed is None else rows[allowed], minlength=len(prefixes))
+        told = zip(prefixes, counts.tolist(), strict=True)
+        return {prefix: n for prefix, n in sorted(told, key=lambda one: (-one[1], one[0])) if prefix and n}
+
     def name_text(self, name: int) -> str:
         """The text of a name."""
         return str(self._texts[name].as_py())
