@@ -18,7 +18,6 @@ from nexome.search.records import Kind
 if TYPE_CHECKING:
     from nexome.model.knowledge import NamedTerm
     from nexome.search.evaluate import Evaluation
-    from nexome.search.records import Match, Normalised
 
 LEARNT: Final = (
     *(
@@ -116,29 +115,12 @@ def normalise(file: Any, vocabularies: tuple[str, ...], alternatives: int, outpu
       nexome search normalise traits.txt --vocabulary EFO -o traits.tsv
       cut -f3 phenotypes.tsv | nexome search normalise - --vocabulary HP
     """
+    from nexome.search.answer_rows import write_normalised  # noqa: PLC0415
+
     texts = [line.rstrip("\r\n") for line in file]
-    writer = csv.writer(output, delimiter="\t", lineterminator="\n")
-    writer.writerow(
-        ("text", "id", "label", "label_zh", "name", "why", "sureness", "abstained", "alternatives")
-    )
     with open_centre(root) as centre:
-        for answer in centre.owner_view().normalise(texts, vocabularies=vocabularies, limit=alternatives + 1):
-            writer.writerow(_normalised(answer))
-
-
-def _normalised(answer: Normalised) -> tuple[object, ...]:
-    best = answer.best
-    told = _told(answer.matches[1 if best else 0 :])
-    if best is None:
-        return (answer.text, "", "", "", "", "", "", 1, told)
-    return (
-        *(answer.text, best.id, best.label, best.label_zh, best.name, best.why),
-        *(f"{best.sureness:.3f}", 0, told),
-    )
-
-
-def _told(matches: Sequence[Match]) -> str:
-    return "|".join(f"{match.id} {match.label or match.label_zh} ({match.sureness:.2f})" for match in matches)
+        view = centre.owner_view()
+        write_normalised(output, view.normalise(texts, vocabularies=vocabularies, limit=alternatives + 1))
 
 
 @click.command()
@@ -157,23 +139,10 @@ def annotate(file: Any, vocabularies: tuple[str, ...], output: Any, root: Path) 
       nexome search annotate note.txt --vocabulary HP
       nexome search annotate header.txt -o concepts.tsv
     """
-    writer = csv.writer(output, delimiter="\t", lineterminator="\n")
-    writer.writerow(
-        (
-            *("from_character", "to_character", "text", "id", "label", "label_zh", "why", "sureness"),
-            *("negated", "family", "alternatives"),
-        )
-    )
+    from nexome.search.answer_rows import write_mentions  # noqa: PLC0415
+
     with open_centre(root) as centre:
-        for mention in centre.owner_view().annotate(file.read(), vocabularies=vocabularies):
-            match = mention.match
-            writer.writerow(
-                (
-                    *(mention.start, mention.end, mention.text, match.id, match.label, match.label_zh),
-                    *(match.why, f"{match.sureness:.3f}", int(mention.negated), int(mention.family)),
-                    _told(mention.alternatives),
-                )
-            )
+        write_mentions(output, centre.owner_view().annotate(file.read(), vocabularies=vocabularies))
 
 
 @click.command()

@@ -72,12 +72,12 @@ def packed(request: Request, response: Response) -> Response:
 
 
 def cached(request: Request, response: Response, *, scope: str, etag: str | None = None) -> Response:
-    """The response with its caching: public with ETag for scope 'open', else never stored.
+    """The response with its caching: public with ETag for scope 'open', else, or where posted, never stored.
 
     An open answer the client already holds becomes an empty 304. `etag` is made from the body when not
     given; give one (of `View.sequence` and `View.scope`) where the body is long.
     """
-    if scope != "open":
+    if scope != "open" or request.method == "POST":
         response.headers["Cache-Control"] = "no-store"
         return response
     tag = etag or etag_of(bytes(response.body))

@@ -20,6 +20,18 @@ CODES = sorted(languages())
 WIDTHS = {"360": 780, "1280": 900, "2560": 1440}
 SCRIPT_BYTES_MAX = 300_000
 OWNERS = {"cockpit", "papers", "paper", "project", "budget", "private", "harmonisation"}
+SENT = {
+    "read-note": {
+        "fill": {"#text": "She denies heart attack. Mother: diabetes.\n患者有2型糖尿病。"},
+        "click": ".read button",
+    },
+    "read-list": {
+        "fill": {"#text": "heart attack\nqwertz\n身高"},
+        "check": "[name=way][value=list]",
+        "click": ".read button",
+    },
+}
+"""Forms that are filled in and sent before the page is looked at."""
 BESIDE_THE_BUDGET = {"browse"}  # igv.js is larger than all else together
 
 
@@ -96,6 +108,9 @@ def known(serve, tmp_path_factory):
         "paths": f"/paths?start={made.gene}&end=HP:0002197",
         "paths-empty": "/paths",
         "gene-known": f"/genes/{made.gene}",
+        "read": "/read",
+        "read-note": "/read",
+        "read-list": "/read",
     }
     with serve(made.path) as address:
         yield {kind: (path, address) for kind, path in paths.items()}
@@ -110,7 +125,7 @@ def every(pages, known, people, address):
 def visit_of(kind, code, page, owner_token, **more):
     path, address = page
     one = {"name": f"{kind}-{code}", "path": f"/{code}{path}", "address": address, **more}
-    return one | ({"cookie": owner_token} if kind in OWNERS else {})
+    return one | SENT.get(kind, {}) | ({"cookie": owner_token} if kind in OWNERS else {})
 
 
 @pytest.fixture(scope="module")

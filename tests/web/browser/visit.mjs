@@ -1,7 +1,7 @@
 // Visits pages in Chromium as a reader would and says what happened, as JSON on stdout.
 //
 //   node visit.mjs < job.json      {"chromium": path, "modules": folder of package.json, "visits": [visit]}
-//   visit: {"name", "url", "width", "height", "dark"?, "scripts"?, "whole"?, "keys"?: [key], "tabs"?: true,
+//   visit: {"name", "url", "width", "height", "dark"?, "scripts"?, "whole"?, "keys"?: [key], "tabs"?: true, "fill"?: {selector: text}, "check"?: selector, "click"?: selector,
 //          "cookie"?: token, "picture"?: file}
 //   answer, one a visit: {"name", "status", "errors", "foreign", "violations", "live", "tip", "scroll", "landed", "scripts": bytes as
 //          sent, "unreached": controls that Tab does not come to}
@@ -47,7 +47,10 @@ async function visit(wanted) {
     const url = new URL(request.url());
     if (/^https?:$/.test(url.protocol) && url.origin !== origin) foreign.push(request.url());
   });
-  const response = await page.goto(wanted.url, { waitUntil: "load" });
+  let response = await page.goto(wanted.url, { waitUntil: "load" });
+  for (const [where, text] of Object.entries(wanted.fill ?? {})) await page.fill(where, text);
+  if (wanted.check) await page.check(wanted.check);
+  if (wanted.click) [response] = await Promise.all([page.waitForNavigation({ waitUntil: "load" }), page.click(wanted.click)]);
   const scripts = wanted.scripts !== false;
   const built = scripts && (await page.locator("script[type=module]").count()) > 0;
   const figures = built ? await page.locator("[data-figure]").count() : 0;

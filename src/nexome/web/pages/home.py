@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from nexome.model.errors import NexomeError
 from nexome.web.pages.page import Ask, Card, Link, Page, card_of, rows_of, variant_id
+from nexome.web.pages.reading import read_href
 
 RECENT: Final = 6
 EXAMPLES: Final = 3
@@ -30,7 +31,8 @@ class HomePage(Page):
     """The first page.
 
     `studies`, `traits`, `cells` count what this reader may know of; `ancestries` how many different ones.
-    `recent` are the newest studies, `examples` searches that work here, taken from the newest one.
+    `recent` are the newest studies, `examples` searches that work here, taken from the newest one;
+    `read_href` is where a whole text is read, '' where nothing is found by meaning.
     """
 
     template: ClassVar[str] = "home.html"
@@ -40,6 +42,7 @@ class HomePage(Page):
     ancestries: int
     recent: tuple[Recent, ...]
     examples: Card[tuple[Link, ...]]
+    read_href: str
 
 
 def build_home(ask: Ask) -> HomePage:
@@ -54,6 +57,7 @@ def build_home(ask: Ask) -> HomePage:
         ancestries=len([a for a in pc.unique(table["ancestry"]).to_pylist() if a]),
         recent=tuple(_recent(ask, row) for row in newest),
         examples=card_of(lambda: _examples(ask, [row["study_id"] for row in newest])),
+        read_href=read_href(ask),
     )
 
 

@@ -13,6 +13,7 @@ from nexome.search.records import TERMS
 from nexome.web.pages.associations import Association, associations_of
 from nexome.web.pages.page import Ask, Card, Page, Redirect, card_of
 
+from nexome.web.pages.reading import read_href
 MOST_HITS: Final = 50
 STRONGEST: Final = 50  # associations listed for a region
 REGION_MIN_NEG_LOG_10_P: Final = 5.0  # weaker ones of a region are left to the API
@@ -55,12 +56,14 @@ class SearchPage(Page):
     """Kinds found, how many of each, and the page of that kind alone; '' is all."""
     kind: str = ""
 
+    read_href: str = ""
+    """Where a whole text is read, '' where nothing is found by meaning."""
 
 def build_search(ask: Ask) -> SearchPage | Redirect:
     """The search page of parameter `q`; a redirect where only one thing is meant."""
     text = " ".join(ask.query.get("q", "").split())[:200]
     if not text:
-        return SearchPage(ask.t("search.title"), "", (), None)
+        return SearchPage(ask.t("search.title"), "", (), None, read_href=read_href(ask))
     hits = ask.view.search(text, limit=MOST_HITS)
     certain = [hit for hit in hits if hit.certain]
     only = certain[0] if len(certain) == 1 else hits[0] if len(hits) == 1 else None
@@ -75,9 +78,8 @@ def build_search(ask: Ask) -> SearchPage | Redirect:
     if kind in kinds:
         found = tuple(hit for hit in found if hit.kind == kind)
     title = ask.t("search.title_of", text=text)
-    return SearchPage(
-        title, text, found, place, links if len(links) > 1 else (), kind if kind in kinds else ""
-    )
+    links, kind = (links if len(links) > 1 else (), kind if kind in kinds else "")
+    return SearchPage(title, text, found, place, links, kind, read_href(ask))
 
 
 def _href(ask: Ask, hit: SearchHit) -> str:

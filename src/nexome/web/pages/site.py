@@ -7,6 +7,7 @@
     /{language}/traits?category=…           traits by category
     /{language}/terms/{curie}               a term: definition, names, hierarchy, what is about it; …/graph
     /{language}/paths?start=…&end=…         how two things hang together
+    /{language}/read                        a text or a list, posted: its concepts
     /{language}/genes/{symbol}              best associations, transcripts; …/figure.{svg|tsv}
     /{language}/variants/{variant}          PheWAS; …/phewas.{svg|json|tsv}, …/forest.{svg|tsv}
     /{language}/browse                      tracks; …/chrom.sizes, …/cytoBand.txt
@@ -25,7 +26,6 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
-from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -47,6 +47,7 @@ from nexome.web.pages.coloc import build_coloc, build_coloc_figure
 from nexome.web.pages.compare import build_compare, build_compare_figure
 from nexome.web.pages.credible import build_credible, build_credible_figure
 from nexome.web.pages.explore import build_around, build_explore, build_explore_figure
+from nexome.web.pages.forms import first, read_form
 from nexome.web.pages.gene import build_gene, build_gene_figure
 from nexome.web.pages.help import build_help
 from nexome.web.pages.home import build_home
@@ -55,6 +56,7 @@ from nexome.web.pages.network import build_network
 from nexome.web.pages.page import Ask, Download, Page, Redirect, log_server_error
 from nexome.web.pages.paths import build_paths
 from nexome.web.pages.problem import TOKEN_REASONS, problem_of
+from nexome.web.pages.reading import BYTES_MAX, build_read
 from nexome.web.pages.render import STATIC_PATH, render, render_bare, static_folder
 from nexome.web.pages.search import build_search
 from nexome.web.pages.sign_in import build_sign_in
@@ -102,6 +104,7 @@ def _routes(centre: Centre, language: Language) -> list[Route]:
         ("/terms/{term:path}/graph", build_network),
         ("/terms/{term:path}", build_term),
         ("/paths", build_paths),
+        ("/read", build_read),
         ("/browse", build_browse),
         ("/browse/chrom.sizes", build_chrom_sizes),
         ("/browse/cytoBand.txt", build_band_table),
@@ -116,13 +119,14 @@ def _routes(centre: Centre, language: Language) -> list[Route]:
     ]
     prefix = f"/{language.code}"
     routes = [Route(prefix + path, partial(_answer, centre, language, build)) for path, build in pages]
-    sign_in = [
+    posted = [
+        Route(f"{prefix}/read", partial(_read, centre, language), methods=["POST"]),
         Route(f"{prefix}/sign-in", partial(_sign_in_page, centre, language), methods=["GET"]),
         Route(f"{prefix}/sign-in", partial(_sign_in, centre, language), methods=["POST"]),
         Route(f"{prefix}/sign-out", partial(_sign_out, language), methods=["POST"]),
     ]
     nowhere = Route(prefix + "/{path:path}", partial(_answer, centre, language, _no_page))
-    return [*routes, *sign_in, nowhere]
+    return [*posted, *routes, nowhere]
 
 
 def _no_page(ask: Ask, *, path: str) -> Page:
@@ -206,17 +210,20 @@ def _sign_in_page(centre: Centre, language: Language, request: Request) -> Respo
 
 
 async def _sign_in(centre: Centre, language: Language, request: Request) -> Response:
-    # A form of another site must not sign a reader in under a foreign token.
-    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        error = RefusedError("a form of another site", reason="foreign_form")
+    try:
+        form = await read_form(request, most=FORM_BYTES_MAX)
+    except NexomeError as error:
         return _bare_problem(language, error)
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > FORM_BYTES_MAX:
-            break
-    token = parse_qs(body[:FORM_BYTES_MAX].decode("utf-8", "replace")).get("token", [""])[0].strip()
-    return await run_in_threadpool(_with_token, centre, language, request, token)
+    return await run_in_threadpool(_with_token, centre, language, request, first(form, "token").strip())
+
+
+async def _read(centre: Centre, language: Language, request: Request) -> Response:
+    """What a posted text says; it changes nothing, so the page's own cookie may say who asks."""
+    try:
+        form = await read_form(request, most=BYTES_MAX)
+    except NexomeError as error:
+        return _bare_problem(language, error)
+    return await run_in_threadpool(_answer, centre, language, partial(build_read, form=form), request)
 
 
 def _with_token(centre: Centre, language: Language, request: Request, token: str) -> Response:
