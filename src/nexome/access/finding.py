@@ -18,7 +18,7 @@ from nexome.model.genome import UNPLACED, Assembly, VariantName, parse_variant
 from nexome.model.terms import FEATURE_KINDS
 from nexome.store.associations import FeatureHit, FeatureKey, Snapshot, query
 
-_RS_NUMBER: Final = re.compile(r"[rR][sS]\d+")
+RS_NUMBER: Final = re.compile(r"[rR][sS]\d+")
 
 
 def find_features(snapshot: Snapshot, text: str) -> list[FeatureHit]:
@@ -69,7 +69,7 @@ def unknown_variant(text: str, assembly: Assembly) -> NotFoundError:
     An rs number that dbSNP merged into another is not known under its old number: no table of merges is
     kept, the position finds it.
     """
-    if _RS_NUMBER.fullmatch(text.strip()):
+    if RS_NUMBER.fullmatch(text.strip()):
         todo = (
             "The rs number may have been merged into another one in dbSNP, or no study here gives it: "
             "ask by position, for example 2:135851076."

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -22,7 +24,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from nexome.model.errors import NotFoundError
+from nexome.access.finding import describe_feature
+from nexome.model.errors import NexomeError, NotFoundError
 from nexome.search.generation import current_generation
 from nexome.search.index import SearchIndex
 from nexome.search.pages import page_records
@@ -37,12 +40,21 @@ from nexome.search.sources import (
     records_of,
     variable_records,
 )
+from nexome.search.variants import (
+    MOST_OF_A_STUDY,
+    VOCABULARIES,
+    KnownVariants,
+    Lead,
+    lead_records,
+)
+from nexome.store.associations import FeatureHit, PublishedStudy
 from nexome.store.disk import read_stamped, write_stamped
 
 if TYPE_CHECKING:
     from nexome.access.centre import Centre
     from nexome.store.knowledge import Knowledge
 
+_log: Final = logging.getLogger(__name__)
 KIND: Final = "nexome-search-made-of"
 VERSION: Final = 1
 NAME: Final = "made-of.json"
@@ -93,12 +105,14 @@ def made_of(centre: Centre) -> dict[str, Any]:
     tracks = sorted((track.name, track.version, track.access) for track in centre.tracks.records())
     genes = centre.genes
     cohorts = sorted((c.id, c.version, c.access, c.digest) for c in centre.cohorts.cohorts())
+    settings = centre.settings
     return {
         "studies": _digest(studies),
         "tracks": _digest(tracks),
         "cohorts": _digest(cohorts),
         "knowledge": [centre.knowledge.digest, centre.knowledge.open_part.digest],
         "genes": genes.version if genes else 0,
+        "variants": [settings.search_variants, settings.search_leads],
         "encoder": _encoder_of(centre.root.path),
         "pages": version("nexome"),
     }
@@ -126,8 +140,10 @@ def _build_one(
     exclude: Collection[str],
 ) -> SearchIndex:
     snapshot, genes = centre.store.snapshot(), centre.genes
+    chosen = not vocabularies or not frozenset(VOCABULARIES).isdisjoint(vocabularies)
+    variants = KnownVariants(known.edges, centre.settings.search_variants if chosen else 0)
     records = records_of(
-        known.lexicon_terms(vocabularies),
+        variants.other_than_these(known.lexicon_terms(vocabularies)),
         studies=[published.study for published in snapshot.studies.values()],
         tracks=centre.tracks.records(),
         usage=mentions(known.edges()),
@@ -137,7 +153,32 @@ def _build_one(
     tables = (centre.cohorts.get(entry.id) for entry in centre.cohorts.cohorts())
     variables = (record for table in tables for record in variable_records(table.cohort, table.dictionary))
     more = chain(variables, gene_records(genes.records()) if genes else (), page_records())
+    leads = ((p.study, _leads(p, centre)) for _, p in sorted(snapshot.studies.items()))
+    more = chain(more, lead_records(leads), variants.records())
     return index_root(centre.root.path, chain(records, more), sequence=snapshot.sequence, folder=folder)
+
+
+def _leads(published: PublishedStudy, centre: Centre) -> list[Lead]:
+    """The strongest lead variants of each trait of a study, genome-wide significant ones, strongest first."""
+    most, assembly = centre.settings.search_leads, centre.root.assembly
+    try:
+        found = published.summary().loci(limit=None if most else 0)
+    except NexomeError as error:  # told by `nexome verify`; the rest of the index does not wait for it
+        _log.warning("leads of %s are not in the search index: %s", published.study.id, error)
+        return []
+    traits: dict[FeatureHit, list[int]] = {}
+    told: Counter[int] = Counter()
+    for row in range(len(found)):
+        trait = int(found.trait[row])
+        if found.suggestive[row] or told[trait] == most:
+            continue
+        told[trait] += 1
+        features = found.features
+        hit = FeatureHit(features.key(row), int(features.rsid[row]), features.text(row))
+        if hit in traits or len(traits) < MOST_OF_A_STUDY:
+            traits.setdefault(hit, []).append(trait)
+    described = ((describe_feature(hit, assembly), of) for hit, of in traits.items())
+    return [Lead(feature.id, feature.rsid, tuple(of)) for feature, of in described]
 
 
 def _kinds_of(known: Knowledge) -> dict[str, Kind]:

@@ -21,6 +21,7 @@ from nexome.search.index import ABSTAIN_BELOW, LONGEST_TEXT, Scope, SearchIndex
 from nexome.search.passages import LONGEST_NOTE, Mention, annotate
 from nexome.search.records import Match, Normalised, Suggestion
 from nexome.search.sources import COHORT_KEY, FOLDER, TRACK_KEY, open_index
+from nexome.search.variants import LEAD_KEY
 
 if TYPE_CHECKING:
     from nexome.access.allowance import Allowance
@@ -178,7 +179,9 @@ class Meaning:
     def _search_scope(self: _Asking, kinds: Sequence[str], vocabularies: Sequence[str]) -> Scope:
         tracks = (TRACK_KEY + record.name for record in self.track_records())
         cohorts = (COHORT_KEY + name for name in self._visible_cohorts())
-        keys = frozenset((*self._allowance().visible, *tracks, *cohorts))
+        allowance = self._allowance()
+        leads = (LEAD_KEY + name for name in allowance.readable)
+        keys = frozenset((*allowance.visible, *tracks, *cohorts, *leads))
         return Scope(
             visible=keys,
             kinds=frozenset(kinds) or None,

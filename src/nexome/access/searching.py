@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from nexome.store.catalogue import Catalogue
 
 WORTH_SHOWING: Final = 0.05  # sureness; less is a guess that only the search by meaning itself tells
-_NAMED: Final[tuple[HitKind, ...]] = ("term", "publication", "dataset", "gene", "track", "variable", "page")
+_NAMED: Final[tuple[HitKind, ...]] = (
+    *("term", "publication", "dataset", "gene", "variant", "track", "variable", "page"),
+)
 _UNSEEN: Final = {**dict.fromkeys((*range(32), *range(127, 160)), " "), 0xFEFF: None}
 LONGEST_QUESTION: Final = 500  # characters of a text that are read
 AROUND_BP: Final = 50_000  # shown on either side of a position that no study has
@@ -62,10 +64,20 @@ def join_meanings(
 
 
 def join_completions(
-    hits: Sequence[SearchHit], completions: Iterable[Suggestion], allowance: Allowance, *, limit: int
+    hits: Sequence[SearchHit],
+    completions: Iterable[Suggestion],
+    allowance: Allowance,
+    *,
+    limit: int,
+    text: str = "",
 ) -> list[SearchHit]:
-    """Half of them hits by words and places, the rest completions from the index; each thing once."""
+    """Half of them hits by words and places, the rest completions from the index; each thing once.
+
+    A variant that the whole `text` names is among the hits under its place, in the index under its rs number.
+    """
     shown = {(hit.kind, hit.id) for hit in hits}
+    if any(hit.kind == "variant" for hit in hits):
+        shown.add(("variant", text.strip().casefold()))
     found = (_of_completion(completion, allowance) for completion in completions)
     new = [hit for hit in found if hit is not None and (hit.kind, hit.id) not in shown]
     kept = max(limit // 2, limit - len(new))
@@ -74,10 +86,10 @@ def join_completions(
 
 def _of_match(match: Match, allowance: Allowance) -> SearchHit | None:
     known = _held(match.kind, match.id, allowance)
-    if known is not None:
-        return replace(known, why=match.why, through=match.through, through_zh=match.through_zh)
-    hit = _named(match, match.note)
-    return None if hit is None else replace(hit, why=match.why)
+    hit = known or _named(match, match.note)
+    if hit is None:
+        return None
+    return replace(hit, why=match.why, through=match.through, through_zh=match.through_zh)
 
 
 def _of_completion(completion: Suggestion, allowance: Allowance) -> SearchHit | None:

@@ -419,7 +419,8 @@ class View(Counting, Interpreting, Knowing, Linkage, Looking, Meaning, Overview,
         hits = search_hits(allowance, text, genes=self._centre.genes, catalogue=catalogue, limit=limit)
         if not self._search_index.exists:
             return hits
-        return join_completions(hits, self.completions(text, limit=limit), allowance, limit=limit)
+        found = self.completions(text, limit=limit)
+        return join_completions(hits, found, allowance, limit=limit, text=text)
 
     # ------------------------------------------------------------ inner
 

@@ -68,6 +68,18 @@ class Settings:
         meaning_en="Build the search index, once there is one, again when something is published.",
         meaning_zh="有内容发布或撤回时，自动重建（已建过的）检索索引。",
     )
+    search_variants: int = _setting(
+        200_000,
+        "Most variants of sources of knowledge in the search index; those with the most statements.",
+        "检索索引收录的知识来源变异数上限；优先收录陈述最多者。",
+        least=0,
+    )
+    search_leads: int = _setting(
+        20,
+        "Lead variants of each trait in the search index, the strongest first.",
+        "每个性状收入检索索引的先导变异数，由强到弱。",
+        least=0,
+    )
     ld_min_people: int = _setting(
         25,
         "Fewest people of a population whose LD and frequencies others than the owner may ask for.",

@@ -12,7 +12,7 @@
       means/          the mean vector of each record's names (search.vectors)
       codes.npy int8 [N, D], scales.npy float32 [N]: vectors of names; chinese.npy uint8 [N]: 1 for Chinese
       spans, equal_spans, crowd .npy float32 [R]; <relation>_offsets, <relation>_values .npy: CSR of records:
-      equal (means the same), above (parents), below (children), holders (what is about a term)
+      equal (means the same), above (parents), below (children), holders and variants (what is about a term)
 
 Written beside what is asked, then named by `current.json`; older generations go when nothing names them.
 """
@@ -46,7 +46,7 @@ Floats = npt.NDArray[np.float32]
 KIND: Final = "nexome-search"
 VERSION: Final = 1
 POINTER: Final = "current.json"
-RELATIONS: Final = ("equal", "above", "below", "holders")
+RELATIONS: Final = ("equal", "above", "below", "holders", "variants")
 _BLOCK: Final = 20_000  # names encoded at a time
 _RECORDS: Final = 5_000  # records whose names are averaged at a time
 _CROWD: Final = 2_048  # names that stand for everything
@@ -154,7 +154,13 @@ class _Writer:
         self.words = LexicalWriter()
         self.places: dict[tuple[str, str], int] = {}
         self.codes: dict[str, dict[str, int]] = {"kind": {}, "language": {}}
-        self.related: dict[str, list[tuple[int, str]]] = {"above": [], "equal": [], "about": []}
+        self.variants: Any = bytearray()
+        self.related: dict[str, list[tuple[int, str]]] = {
+            "above": [],
+            "equal": [],
+            "about": [],
+            "variant_about": [],
+        }
 
     def code(self, column: str, value: str) -> int:
         """The number that stands for a kind or language of names."""
@@ -177,7 +183,8 @@ def _write(folder: Path, records: Iterable[SearchRecord], encoder: Encodes) -> d
     texts = _write_names(folder, writer)
     chinese = np.flatnonzero(np.frombuffer(writer.chinese, np.uint8))
     write_segments(folder, texts.take(pa.array(chinese)).to_pylist(), chinese.astype(np.int32))
-    _write_vectors(folder, (texts, first), encoder, equal)
+    of_variants = np.repeat(np.frombuffer(writer.variants, np.bool_), np.diff(first))
+    _write_vectors(folder, (texts, first), encoder, equal, of_variants)
     return {"records": len(first) - 1, "names": int(first[-1]), "keys": keys}
 
 
@@ -192,6 +199,7 @@ def _take(writer: _Writer, chunk: Sequence[SearchRecord]) -> None:
             raise InputError(f"{record.kind} {record.id}", expected="each thing once, with a name")
         place = writer.places[record.kind, record.id] = len(writer.places)
         writer.sizes.append(len(record.names))
+        writer.variants.append(record.kind == "variant")
         rows.append(_row(record))
         keys.append((" ".join(words(record.id)), start + len(names)))
         for name in record.names:
@@ -203,7 +211,7 @@ def _take(writer: _Writer, chunk: Sequence[SearchRecord]) -> None:
         for relation, ids in (
             ("above", record.parents),
             ("equal", record.equivalents),
-            ("about", record.about),
+            ("variant_about" if record.kind == "variant" else "about", record.about),
         ):
             writer.related[relation] += ((place, other) for other in ids)
     for spill, lines in ((writer.records, rows), (writer.names, names), (writer.keys, keys)):
@@ -278,12 +286,13 @@ def _write_relations(folder: Path, writer: _Writer) -> Relations:
         kept = [(p, other) for p, other in known if other >= 0 and other != p]
         return np.array(kept, np.int64).reshape(-1, 2)
 
-    above, same, about = pairs("above"), pairs("equal"), pairs("about")
+    above, same = pairs("above"), pairs("equal")
     tables = {
         "equal": np.concatenate([same, same[:, ::-1]]),
         "above": above,
         "below": above[:, ::-1],
-        "holders": about[:, ::-1],
+        "holders": pairs("about")[:, ::-1],
+        "variants": pairs("variant_about")[:, ::-1],
     }
     made = {name: _csr(edges, size) for name, edges in tables.items()}
     for name, relation in made.items():
@@ -298,14 +307,19 @@ def _csr(pairs: npt.NDArray[np.int64], size: int) -> Relations:
     return Relations(offsets, unique[:, 1].astype(np.int32))
 
 
-def _write_vectors(folder: Path, named: tuple[Any, Any], encoder: Encodes, equal: Relations) -> None:
-    """Vectors of names, their means by record, and how crowded the place of each mean is."""
+def _write_vectors(
+    folder: Path, named: tuple[Any, Any], encoder: Encodes, equal: Relations, of_variants: Any
+) -> None:
+    """Vectors of names, their means by record, and how crowded the place of each mean is.
+
+    `of_variants` bool [N]: names such as rs7903146, which say nothing of how crowded a meaning is.
+    """
     texts, first = named
     records = len(first) - 1
     codes, scales = _encode_names(folder, texts, encoder)
     np.save(folder / "scales.npy", scales)
     spans, crowd = np.zeros(records, np.float32), np.zeros(records, np.float32)
-    everything = _sample(codes, scales)
+    everything = _sample(codes, scales, np.flatnonzero(~of_variants))
     means = np.lib.format.open_memmap(
         folder / "unsorted.npy", mode="w+", dtype=np.float32, shape=(records, codes.shape[1])
     )
@@ -372,9 +386,10 @@ def _crowding(means: Floats, everything: Floats) -> Floats:
     return np.asarray(close.mean(axis=1), np.float32)
 
 
-def _sample(codes: Any, scales: Floats) -> Floats:
-    """Vectors of some names, the same ones each time, that stand for everything."""
-    rows = np.sort(np.random.default_rng(0).choice(len(scales), min(len(scales), _CROWD), replace=False))
+def _sample(codes: Any, scales: Floats, among: Any) -> Floats:
+    """Vectors of some of the names, the same ones each time, that stand for everything."""
+    among = among if len(among) else np.arange(len(scales))
+    rows = np.sort(np.random.default_rng(0).choice(among, min(len(among), _CROWD), replace=False))
     return np.asarray(codes[rows], np.float32) * scales[rows, None]
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, Self, cast
 
@@ -43,6 +43,7 @@ from nexome.search.ranking import (
 from nexome.search.records import OPEN, Match, Neighbour, Normalised, Suggestion, TermPlace, Why
 from nexome.search.segments import Segments
 from nexome.search.text import is_han, words
+from nexome.search.variants import plain_id
 from nexome.search.vectors import VectorIndex
 from nexome.store.disk import read_stamped
 
@@ -62,6 +63,7 @@ _SURE_TERM: Final = 0.5
 _MOST_BELOW: Final = 5_000
 _MOST_HELD: Final = 200  # studies and traits told of a term
 _STEP_DOWN: Final = 0.02  # of the score, for a subtype
+_VARIANTS: Final = 4  # one in so many of what is shown may be a variant tied to a term that is meant
 _AT_ONCE: Final = 4_096  # texts encoded together
 _TOGETHER: Final = 64  # texts from which on threads share them
 _PIECE: Final = 32  # texts that a thread takes at a time
@@ -120,10 +122,7 @@ class SearchIndex:
             )
         records = _table(folder / "records.arrow")
         first = mapped(folder / "first.npy")
-        relations = {
-            name: Relations(mapped(folder / f"{name}_offsets.npy"), mapped(folder / f"{name}_values.npy"))
-            for name in RELATIONS
-        }
+        relations = {name: Relations.open(folder, name, things=len(first) - 1) for name in RELATIONS}
         means = VectorIndex.open(folder / "means")
         tables = Tables(
             first=first,
@@ -172,6 +171,12 @@ class SearchIndex:
     def _kinds(self) -> Any:
         return _whole(self.names["kind"])
 
+    @cached_property
+    def _variants(self) -> Bools:
+        """Which records are variants."""
+        kinds, rows = self._codes["kind"]
+        return np.array([kind == "variant" for kind in kinds], bool)[rows]
+
     # ------------------------------------------------------------ questions
 
     def find(
@@ -183,13 +188,19 @@ class SearchIndex:
             return []
         vector = self.encoder.encode([text])[0]
         allowed = self._allowed(scope)
-        matches = self._meant(text, vector, scope, limit=limit, weights=weigh(chinese=is_han(text)))
-        found = {(match.kind, match.id): match for match in matches}
-        for match in self._tied(matches, allowed):
+        weights = weigh(chinese=is_han(text))
+        matches = self._meant(text, vector, scope, limit=limit, weights=weights)
+        terms = matches
+        if scope.kinds and "term" not in scope.kinds:  # what is asked for may be tied to terms that are not
+            by_terms = replace(scope, kinds=frozenset({"term"}))
+            terms = self._meant(text, vector, by_terms, limit=_EXPANDED, weights=weights)
+        variants = self._tied_variants(terms, scope, allowed, limit=limit)
+        found: dict[tuple[str, str], Match] = {}
+        for match in chain(matches, self._tied(terms, allowed), variants):
             known = found.get((match.kind, match.id))
             if known is None or known.score < match.score:
                 found[match.kind, match.id] = match
-        return sorted(found.values(), key=lambda match: -match.score)[:limit]
+        return _best(found.values(), {match.id for match in variants}, limit)
 
     def suggest(self, text: str, scope: Scope = EVERYTHING, *, limit: int = 8) -> list[Suggestion]:
         """Names that begin as the unfinished text, the most used first; pinyin counts as a name."""
@@ -431,9 +442,8 @@ class SearchIndex:
     def _match(self, record: int, name: int, **more: Any) -> Match:
         row = self._row(record)
         text = self._texts[name].as_py()
-        return Match(
-            row["kind"], row["id"], row["label"], row["label_zh"], text, note=row["note"] or "", **more
-        )
+        own = plain_id(row["kind"], row["id"])
+        return Match(row["kind"], own, row["label"], row["label_zh"], text, note=row["note"] or "", **more)
 
     def _row(self, record: int) -> dict[str, Any]:
         """A record's own columns."""
@@ -460,14 +470,14 @@ class SearchIndex:
         return found
 
     def _near(self, vectors: Floats, allowed: Bools | None) -> list[Int64s]:
-        """For each vector the records nearest in meaning that may be found."""
-        if allowed is None:
-            return [rows[rows >= 0] for rows in self.means.nearest(vectors, _NEAR).rows]
-        few = _few_of(allowed)
+        """For each vector the records nearest in meaning that may be found; variants mean nothing."""
+        few = None if allowed is None else _few_of(allowed)
         if few is None:
-            wide = self.means.nearest(vectors, _NEAR * _WIDER).rows
-            return [kept[allowed[kept]][:_NEAR] for kept in (rows[rows >= 0] for rows in wide)]
-        t = self.tables
+            most = _NEAR if allowed is None else _NEAR * _WIDER
+            nearest = (rows[rows >= 0] for rows in self.means.nearest(vectors, most).rows)
+            may = (kept if allowed is None else kept[allowed[kept]] for kept in nearest)
+            return [kept[~self._variants[kept]][:_NEAR] for kept in may]
+        few, t = few[~self._variants[few]], self.tables
         if len(vectors) >= _TOGETHER:
             return nearest_of_many(vectors, few, t, most=_NEAR)
         found = []
@@ -484,14 +494,29 @@ class SearchIndex:
 
     # ------------------------------------------------------------ what is tied to terms
 
-    def _tied(self, matches: Sequence[Match], allowed: Bools | None) -> Iterator[Match]:
+    def _tied_variants(
+        self, terms: Sequence[Match], scope: Scope, allowed: Bools | None, *, limit: int
+    ) -> list[Match]:
+        """Variants about the terms meant and what lies below, each once: a share of what is shown."""
+        kinds = scope.kinds or frozenset({"variant", "term"})
+        most = 0 if "variant" not in kinds else limit if len(kinds) == 1 else limit // _VARIANTS
+        found: dict[str, Match] = {}
+        for match in self._tied(terms, allowed, "variants") if most else ():
+            found.setdefault(match.id, match)
+            if len(found) == most:
+                break
+        return list(found.values())
+
+    def _tied(
+        self, matches: Sequence[Match], allowed: Bools | None, relation: str = "holders"
+    ) -> Iterator[Match]:
         """Studies, traits … that are about the terms meant, and about what lies below those."""
         terms = [m for m in matches if m.kind == "term" and m.sureness >= _SURE_TERM][:_EXPANDED]
         told: set[int] = set()
         for match in terms:
             top = self._place("term", match.id)
             for depth, term in self._below(top):
-                for record in self.relations["holders"].of(term).tolist():
+                for record in self.relations[relation].of(term).tolist():
                     if record in told or (allowed is not None and not allowed[record]):
                         continue
                     told.add(record)
@@ -551,9 +576,8 @@ class SearchIndex:
     def _suggestion(self, record: int, name: int) -> Suggestion:
         row = self._row(record)
         text = self._texts[name].as_py()
-        return Suggestion(
-            row["kind"], row["id"], text, row["label"], row["label_zh"], row["note"] or "", row["weight"]
-        )
+        own, note = plain_id(row["kind"], row["id"]), row["note"] or ""
+        return Suggestion(row["kind"], own, text, row["label"], row["label_zh"], note, row["weight"])
 
     def _allowed(self, scope: Scope) -> Bools | None:
         """Which records a scope may find, bool [R]; None for all."""
@@ -604,6 +628,14 @@ def _together(ask: Callable[[Any], list[Match]], asked: Sequence[Any]) -> Iterat
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for said in pool.map(lambda piece: list(map(ask, piece)), pieces):
             yield from said
+
+
+def _best(matches: Iterable[Match], variants: Collection[str], limit: int) -> list[Match]:
+    """The best matches, the chosen variants always among them."""
+    ordered = sorted(matches, key=lambda match: -match.score)
+    chosen = [match for match in ordered if match.kind == "variant" and match.id in variants]
+    others = [match for match in ordered if match.kind != "variant" or match.id not in variants]
+    return sorted([*others[: limit - len(chosen)], *chosen], key=lambda match: -match.score)
 
 
 def _few_of(allowed: Bools) -> Int64s | None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from nexome.model.knowledge import Name, NamedTerm
+from nexome.search.keys import mapped
 from nexome.search.text import fold
 
 __all__ = ["Lexicon", "Name", "NamedTerm", "Relations"]
@@ -40,6 +42,14 @@ class Relations:
         ends = np.cumsum(sizes)
         rows = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(begins - ends + sizes, sizes)
         return np.asarray(self.values[rows], np.int64)
+
+    @classmethod
+    def open(cls, folder: Path, name: str, *, things: int) -> Self:
+        """The relation of some name in a folder; one without any pair where it was not written."""
+        path = folder / f"{name}_offsets.npy"
+        if not path.exists():
+            return cls(np.zeros(things + 1, np.int64), np.zeros(0, np.int32))
+        return cls(mapped(path), mapped(folder / f"{name}_values.npy"))
 
     @classmethod
     def from_sets(cls, sets: Sequence[Collection[int]]) -> Self:

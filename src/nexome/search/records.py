@@ -8,7 +8,9 @@ from typing import Final, Literal
 
 from nexome.model.knowledge import Name
 
-Kind = Literal["term", "publication", "dataset", "gene", "study", "trait", "track", "variable", "page"]
+Kind = Literal[
+    "term", "publication", "dataset", "gene", "variant", "study", "trait", "track", "variable", "page"
+]
 TERMS: Final = frozenset({"term", "publication", "dataset"})
 """Kinds whose identifier is a CURIE of what is known, with a page of its own."""
 Why = Literal[
@@ -33,8 +35,9 @@ class SearchRecord:
     """One thing that can be found. `id` is unique among things of its kind; the first name is its label.
 
     `parents`, `equivalents`, `about`: identifiers of terms above it, of terms that mean the same elsewhere,
-    and of what a study or trait is about. `weight`: how many studies use it. `visibility`: a key (a study's
-    identifier) that a reader must hold to learn of it; OPEN for everyone.
+    and of what a study, trait or variant is about. `weight`: how many studies use it. `visibility`: a key (a
+    study's identifier) that a reader must hold to learn of it; OPEN for everyone. Records of one variant have
+    identifiers of their own (`search.variants.plain_id`).
     """
 
     kind: Kind

@@ -4,9 +4,8 @@
     <root>/search/owner/     generations like those of <root>/search, with what private sources of knowledge
                              say; there while a root has such a source, and asked by its owner alone
 
-Variants are not here: millions of them have no meaning but their name, by which they are found where they
-are kept. How often a term is used is counted over open studies alone, so that no count tells of a private
-one.
+Variants and pages have modules of their own (`search.variants`, `search.pages`). How often a term is used is
+counted over open studies alone, so that no count tells of a private one.
 """
 
 from __future__ import annotations

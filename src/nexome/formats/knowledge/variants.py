@@ -87,6 +87,8 @@ def read_clinvar_vcf(file: KnowledgeFile) -> Iterator[Row]:
             continue
         info = dict(part.partition("=")[::2] for part in cells[7].split(";"))
         curie = f"ClinVar:{cells[2]}"
+        if "CLNHGVS" in info:
+            yield Term(curie, info["CLNHGVS"], line=line)
         if info.get("RS", "").isdigit():
             yield Edge(curie, EXACT, f"dbSNP:rs{info['RS']}", line=line)
         for gene in info.get("GENEINFO", "").split("|"):

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from nexome.access.answers import ASSOCIATION_COLUMNS, SearchHit
 from nexome.search.records import TERMS
+from nexome.search.variants import is_variant
 from nexome.web.pages.associations import Association, associations_of
 from nexome.web.pages.page import Ask, Card, Page, Redirect, card_of
 
@@ -85,6 +86,8 @@ def build_search(ask: Ask) -> SearchPage | Redirect:
 def _href(ask: Ask, hit: SearchHit) -> str:
     """Page of a hit; '' for regions, which are shown on this page."""
     first, _, second = hit.id.partition("/")
+    if hit.kind == "variant" and is_variant(hit.id):  # a variation of ClinVar without an rs number
+        return ask.href("terms", hit.id)
     page, _, place = hit.id.partition("#")
     found = {
         "gene": ("genes", hit.id),

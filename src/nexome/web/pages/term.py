@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from nexome.model.errors import NotFoundError, RefusedError
+from nexome.model.errors import NexomeError, NotFoundError, RefusedError
 from nexome.model.knowledge import EXACT, IS_A
 from nexome.search.records import Match, Neighbour, TermPlace
 from nexome.store.knowledge import SourceRecord, TermRecord
 from nexome.web.pages.page import API, Ask, Card, Page, card_of, rows_of, variant_id
-from nexome.web.pages.ties import Ties, kind_of, named, sources_of, ties_of
+from nexome.web.pages.ties import Ties, is_tied, kind_of, named, sources_of, ties_of
 
 MOST_BESIDE: Final = 60  # terms listed above, below or equal
 MOST_NAMES: Final = 80
@@ -58,7 +58,7 @@ class Lead:
 
 @dataclass(frozen=True)
 class TermPage(Page):
-    """One term. `record` is what its sources say of it, None where the index alone knows it."""
+    """One term. `record`: what its sources say of it, None where only the index or statements name it."""
 
     template: ClassVar[str] = "term.html"
     id: str
@@ -81,6 +81,7 @@ class TermPage(Page):
     ties: Card[tuple[Ties, ...]]
     graph_href: str
     gene_href: str
+    variant_href: str
     api: str
 
 
@@ -88,14 +89,14 @@ def build_term(ask: Ask, *, term: str) -> TermPage:
     """The page of a term by its CURIE. Raises NotFoundError for an unknown one."""
     record = _record(ask, term)
     place = _place(ask, record.id if record else term)
-    if record is None and place is None:
+    if record is None and place is None and not is_tied(ask, term):
         raise NotFoundError(f"no term {term[:100]!r}", todo="Search for it by name.")
     identifier = record.id if record else term
     label, other = _labels(ask, identifier, record, place)
     names = _names(record, place, {label, other})
     below = sorted(place.below, key=lambda n: -n.held) if place else []
     held = place.held if place else ()
-    ties = card_of(lambda: ties_of(ask, [identifier]) if record else ())
+    ties = card_of(lambda: ties_of(ask, [identifier]) if record or not place else ())
     return TermPage(
         ask.t("term.title", label=label),
         id=identifier,
@@ -105,7 +106,9 @@ def build_term(ask: Ask, *, term: str) -> TermPage:
         kind=kind_of(identifier),
         record=record,
         definitions=_definitions(ask, record),
-        sources=tuple(ask.view.sources_named({*record.sources, *sources_of(ties.content)})) if record else (),
+        sources=tuple(
+            ask.view.sources_named({*(record.sources if record else ()), *sources_of(ties.content)})
+        ),
         names=names[:MOST_NAMES],
         names_left=max(0, len(names) - MOST_NAMES),
         above=_beside(ask, place.above) if place else _tied(ask, identifier, IS_A, "out"),
@@ -116,8 +119,9 @@ def build_term(ask: Ask, *, term: str) -> TermPage:
         variables=tuple(_held(ask, match) for match in held if match.kind == "variable"),
         leads=card_of(lambda: _leads(ask, held)),
         ties=ties,
-        graph_href=ask.href("terms", identifier, "graph") if record else "",
+        graph_href=ask.href("terms", identifier, "graph") if record or not place else "",
         gene_href=_gene(ask, identifier, label),
+        variant_href=_variant(ask, identifier),
         api=f"{API}/terms/{identifier}",
     )
 
@@ -221,4 +225,15 @@ def _gene(ask: Ask, term: str, label: str) -> str:
     try:
         return ask.href("genes", ask.view.genes_named(label)[0].symbol)
     except NotFoundError:
+        return ""
+
+
+def _variant(ask: Ask, term: str) -> str:
+    """The page of the variant that an rs number means, where a study here has it; '' elsewhere."""
+    rsid = term.removeprefix("dbSNP:")
+    if rsid == term:
+        return ""
+    try:
+        return ask.href("variants", ask.view.variant(rsid).feature.rsid)
+    except NexomeError:
         return ""

@@ -109,6 +109,14 @@ def ties_of(ask: Ask, terms: Sequence[str]) -> tuple[Ties, ...]:
     )
 
 
+def is_tied(ask: Ask, term: str) -> bool:
+    """Whether sources of knowledge that the reader may know of say anything of an identifier."""
+    try:
+        return ask.view.knows and ask.view.neighbours(term, limit=1).num_rows > 0
+    except NotFoundError:
+        return False
+
+
 def sources_of(ties: Sequence[Ties] | None) -> set[str]:
     """Names of all sources that the ties shown come from."""
     return {source for card in ties or () for tie in card.shown for source in tie.sources}

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import numpy as np
 
 from nexome.access.answers import ASSOCIATION_COLUMNS, FeatureAnswer, VariantAnswer
+from nexome.access.finding import RS_NUMBER
 from nexome.access.overview import PanelFrequency
 from nexome.access.quality import judge_variant
 from nexome.model.errors import NotFoundError
@@ -27,12 +28,14 @@ from nexome.web.pages.page import (
     Link,
     Page,
     Paging,
+    Redirect,
     card_of,
     paging_of,
     rows_of,
     variant_id,
 )
 from nexome.web.pages.plots import Drawn, Figure
+from nexome.web.pages.ties import is_tied
 
 ROWS: Final = 100
 FREQUENCIES: Final = 12
@@ -111,7 +114,8 @@ class VariantPage(Page):
     `heading` names it, `feature` holds its place and alleles, `swapped` says that the reader wrote the
     alleles the other way, `others` are features the same words fit, `spellings` ways to write it,
     `gene` the nearest one, `region` a link to the explorer around it. `panels`: its frequency in the
-    people LD is computed from; `proxies`: None where there are no such people.
+    people LD is computed from; `proxies`: None where there are no such people. `known`: what sources of
+    knowledge say of its rs number.
     """
 
     template: ClassVar[str] = "variant.html"
@@ -126,12 +130,22 @@ class VariantPage(Page):
     phewas: Card[Phewas]
     panels: Card[tuple[PanelFrequency, ...]]
     proxies: Card[Proxies] | None
+    known: Link | None
     api: str
 
 
-def build_variant(ask: Ask, *, variant: str) -> VariantPage:
-    """The page of the variant a text means; parameters category, sort and page choose the rows."""
-    answer = ask.view.variant(variant)
+def build_variant(ask: Ask, *, variant: str) -> VariantPage | Redirect:
+    """The page of the variant a text means; parameters category, sort and page choose the rows.
+
+    One that no study here has leads to what sources of knowledge say of it.
+    """
+    try:
+        answer = ask.view.variant(variant)
+    except NotFoundError:
+        known = _known(ask, variant)
+        if known is None:
+            raise
+        return Redirect(known.href)
     feature = answer.feature
     return VariantPage(
         title=_name(feature),
@@ -145,6 +159,7 @@ def build_variant(ask: Ask, *, variant: str) -> VariantPage:
         phewas=card_of(lambda: _phewas(ask, feature)),
         panels=card_of(lambda: ask.view.panel_frequencies(feature)),
         proxies=_proxies(ask, feature),
+        known=_known(ask, feature.rsid),
         api=_api(feature),
     )
 
@@ -214,6 +229,13 @@ def _region(ask: Ask, feature: FeatureAnswer, *, flank_bp: int = 250_000) -> Lin
     text = f"{feature.chromosome}:{start / 1e6:.2f}–{end / 1e6:.2f} Mb"
     region = f"{feature.chromosome}:{start}-{end}"
     return Link(text, ask.href("explore", region=region, ld=feature.id))
+
+
+def _known(ask: Ask, rsid: str) -> Link | None:
+    if not RS_NUMBER.fullmatch(rsid.strip()):
+        return None
+    term = f"dbSNP:{rsid.strip().lower()}"
+    return Link(term, ask.href("terms", term)) if is_tied(ask, term) else None
 
 
 def _proxies(ask: Ask, feature: FeatureAnswer) -> Card[Proxies] | None:
