@@ -26,7 +26,7 @@ from nexome.model.errors import InputError, NotFoundError
 from nexome.search.abbreviations import spelled_out
 from nexome.search.generation import KIND, RELATIONS, VERSION, Encodes
 from nexome.search.keys import SortedKeys, mapped
-from nexome.search.lexical import LexicalIndex
+from nexome.search.lexical import LexicalIndex, Shared
 from nexome.search.lexicon import Relations
 from nexome.search.ranking import (
     NAMED,
@@ -364,13 +364,14 @@ class SearchIndex:
             return []
         close = self._near(vector[None], allowed)[0] if near is None else near
         named = self._named(tokens)
-        by_words = self.segments if self.segments is not None and is_han(text) else self.lexical
-        shared = by_words.sharing(tokens, most=_WORDED)
+        shared = self.lexical.sharing(tokens, most=_WORDED)
+        cut = self._by_dictionary(tokens, chinese=is_han(text))
         if shared.mended and not named:
             mended = self._named(self.lexical.repaired(tokens))
             named = {record: (name, _MENDED * worth) for record, (name, worth) in mended.items()}
-        worded = self.record_of[shared.names]
-        candidates = np.unique(np.concatenate([close, np.array(list(named), np.int64), worded]))
+        alike = {"spelling": shared} if cut is None else {"spelling": cut, "pieces": shared}
+        worded = [self.record_of[found.names] for found in alike.values()]
+        candidates = np.unique(np.concatenate([close, np.array(list(named), np.int64), *worded]))
         candidates = self._with_equals(candidates, allowed)
         if not len(candidates):
             return []
@@ -380,11 +381,11 @@ class SearchIndex:
         parts = np.zeros((len(candidates), len(PARTS)), np.float32)
         parts[:, :4] = four
         parts[:, 4] = self.crowd[candidates]
-        at = np.searchsorted(candidates, worded)
-        known = (at < len(candidates)) & (candidates[np.minimum(at, len(candidates) - 1)] == worded)
-        np.maximum.at(parts[:, 5], at[known], shared.scores[known])
         unwritten = self._unwritten(candidates, chinese=is_han(text))
-        parts[unwritten, 5] = weights.unwritten * parts[:, 5].max()
+        for name, found in alike.items():
+            part = parts[:, PARTS.index(name)]
+            self._add_likeness(part, candidates, found)
+            part[unwritten] = weights.unwritten * part.max()
         for record, (_, worth) in named.items():
             place = int(np.searchsorted(candidates, record))
             if place < len(candidates) and candidates[place] == record:
@@ -395,6 +396,19 @@ class SearchIndex:
         order = np.lexsort((candidates, -scores))[: limit + _NEAR]
         ranked = (candidates[order], parts[order], scores[order], nearest[order])
         return self._matches(ranked, named, limit=limit, mended=shared.mended)
+
+    def _by_dictionary(self, tokens: Sequence[str], *, chinese: bool) -> Shared | None:
+        """Names that share words of the dictionary with a Chinese question; None for any other."""
+        if self.segments is None or not chinese:
+            return None
+        return self.segments.sharing(tokens, most=_WORDED)
+
+    def _add_likeness(self, part: Any, candidates: Int64s, found: Shared) -> None:
+        """Write into `part` [C] the greatest likeness of words of each candidate's names."""
+        records = self.record_of[found.names]
+        at = np.searchsorted(candidates, records)
+        known = (at < len(candidates)) & (candidates[np.minimum(at, len(candidates) - 1)] == records)
+        np.maximum.at(part, at[known], found.scores[known])
 
     def _unwritten(self, candidates: Int64s, *, chinese: bool) -> Bools:
         """Which candidates have no name in the script of a question."""

@@ -3,7 +3,8 @@
 score = best · cosine of the nearest name  + mean · cosine of the mean of all names
       + equal · the same two over the names of what means the same elsewhere, where that is more
       − crowd · how near the record is to everything
-      + spelling · likeness of words  + kind of name, where the text equals one  + usage · ln(1 + usage)
+      + spelling · likeness of words  + pieces · likeness of characters and pairs, of a Chinese text
+      + kind of name, where the text equals one  + usage · ln(1 + usage)
 
 Arrays in, arrays out; nothing is read here.
 """
@@ -21,7 +22,7 @@ Floats = npt.NDArray[np.float32]
 Int64s = npt.NDArray[np.int64]
 
 _AT_ONCE: Final = 256  # questions compared with all records in one product
-PARTS: Final = ("best", "mean", "equal_best", "equal_mean", "crowd", "spelling", "named", "usage")
+PARTS: Final = ("best", "mean", "equal_best", "equal_mean", "crowd", "spelling", "named", "usage", "pieces")
 NAMED: Final = {
     "label": 1.0,
     "identifier": 1.0,
@@ -48,6 +49,7 @@ class Weights:
     spelling: float = 0.05
     named: float = 0.3
     usage: float = 0.03
+    pieces: float = 0.0
     own_script: float = -0.25
     """Added to the cosine of two Chinese texts, which are alike by characters as a translation cannot be."""
     unwritten: float = 1.0
@@ -58,8 +60,8 @@ class Weights:
         return np.array([getattr(self, part) for part in PARTS], np.float32)
 
 
-CHINESE: Final = Weights(mean=0.0, equal_mean=0.0, crowd=-0.6, spelling=0.5)
-"""Of Chinese questions: names in two scripts have no common middle, and characters say much."""
+CHINESE: Final = Weights(mean=0.0, equal_mean=0.0, crowd=-0.6, spelling=0.2, pieces=0.5)
+"""Of Chinese questions: names in two scripts have no common middle, and words and characters say much."""
 
 
 class Weigh(Protocol):
