@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nexome.search.lexicon import Lexicon, Name, NamedTerm, Relations
+from nexome.search.lexicon import Lexicon, Name, NamedTerm, Relations, unseen_left_out
 
 
 def term(identifier: str, *texts: str, **relations: tuple[str, ...]) -> NamedTerm:
@@ -38,3 +38,16 @@ def test_relations_of_several_are_those_of_each_in_turn() -> None:
     for asked in ([0, 1, 2, 3], [3, 0], [1], []):
         expected = [other for term in asked for other in relations.of(term).tolist()]
         assert relations.of_all(np.array(asked, np.int64)).tolist() == expected
+
+
+def test_names_in_brackets_of_a_chinese_name_are_names_too() -> None:
+    def told(*texts: str, unseen: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+        names = unseen_left_out([Name(text, "label", "zh") for text in texts], unseen)
+        return [(name.text, name.kind) for name in names]
+
+    assert told("麻风[汉森病]") == [("麻风[汉森病]", "label"), ("麻风", "exact"), ("汉森病", "related")]
+    assert told("霍奇金[何杰金]淋巴瘤") == [("霍奇金[何杰金]淋巴瘤", "label"), ("霍奇金淋巴瘤", "exact")]
+    assert told("麻风［汉森病］", "麻风")[1:] == [("麻风", "label"), ("汉森病", "related")]
+    assert told("麻风[汉森病]", unseen=("汉森病",)) == [("麻风[汉森病]", "label"), ("麻风", "exact")]
+    assert told("麻风[汉森病]", "疠", unseen=("麻风[汉森病]",)) == [("疠", "label")]
+    assert told("glucose [mass/volume]", "[无]") == [("glucose [mass/volume]", "label"), ("[无]", "label")]

@@ -6,22 +6,24 @@ term t are `values[offsets[t]:offsets[t + 1]]`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from nexome.model.knowledge import Name, NamedTerm
 from nexome.search.keys import mapped
-from nexome.search.text import fold
+from nexome.search.text import fold, is_han
 
-__all__ = ["Lexicon", "Name", "NamedTerm", "Relations"]
+__all__ = ["Lexicon", "Name", "NamedTerm", "Relations", "unseen_left_out"]
 
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
+_BRACKETS: Final = re.compile(r"[\[［]([^\[\]［］]+)[\]］]")
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class Lexicon:
         """
         unseen = {fold(text) for text in exclude_texts}
         kept = sorted((t for t in terms if t.id not in exclude_terms), key=lambda term: term.id)
-        named = [(t, [n for n in t.names if n.text and fold(n.text) not in unseen]) for t in kept]
+        named = [(t, unseen_left_out(t.names, unseen)) for t in kept]
         named = [(t, names) for t, names in named if names]
         place = {t.id: row for row, (t, _) in enumerate(named)}
         flat = [(row, name) for row, (_, names) in enumerate(named) for name in names]
@@ -113,6 +115,28 @@ class Lexicon:
             parents=Relations.from_sets([_known(t.parents, place) for t, _ in named]),
             equivalents=Relations.from_sets(_both_ways([_known(t.equivalents, place) for t, _ in named])),
         )
+
+
+def unseen_left_out(names: Iterable[Name], unseen: Collection[str]) -> list[Name]:
+    """A term's names and those written within them, without the unseen ones (as `fold` writes them).
+
+    Chinese classifications write another name, or what explains it, in square brackets: 麻风[汉森病].
+    """
+    kept = [name for name in names if name.text.strip() and fold(name.text) not in unseen]
+    told = {name.text for name in kept}
+    inner = dict.fromkeys(inner for name in kept for inner in _written_within(name))
+    return kept + [name for name in inner if name.text not in told and fold(name.text) not in unseen]
+
+
+def _written_within(name: Name) -> Iterator[Name]:
+    """A Chinese name without its brackets; what stands in them at its end, which stands for all of it."""
+    last = list(_BRACKETS.finditer(name.text))[-1:] if is_han(name.text) else []
+    plain = _BRACKETS.sub("", name.text).strip()
+    if not last or not plain:
+        return
+    yield Name(plain, "exact", name.language)
+    if last[0].end() == len(name.text.rstrip()):
+        yield Name(last[0][1].strip(), "related", name.language)
 
 
 def _known(ids: Iterable[str], place: Mapping[str, int]) -> set[int]:

@@ -27,6 +27,7 @@ from nexome.search.embed import CHOICE, chosen_encoder
 from nexome.search.encoder import Encoder
 from nexome.search.generation import Encodes, build_generation, current_generation
 from nexome.search.index import SearchIndex
+from nexome.search.lexicon import unseen_left_out
 from nexome.search.records import Kind, SearchRecord
 from nexome.search.text import fold, is_han
 from nexome.store.genes import GeneRecord
@@ -56,8 +57,7 @@ def term_records(
     other = kinds or {}
     unseen = {fold(text) for text in exclude}
     for term in terms:
-        names = [name for name in term.names if name.text.strip() and fold(name.text) not in unseen]
-        if names:
+        if names := unseen_left_out(term.names, unseen):
             kind = other.get(term.id, "term")
             yield SearchRecord(kind, term.id, names, term.parents, term.equivalents, weight=usage(term.id))
 
