@@ -36,12 +36,16 @@ def test_equal_ones_and_beginnings_are_those_of_a_list(
 
 
 @settings(deadline=None, max_examples=20)
-@given(st.integers(0, 5_000), st.integers(0, 5_000), st.integers(0, 3))
-def test_the_heaviest_come_first_from_any_range(
-    tmp_path_factory: pytest.TempPathFactory, one: int, other: int, seed: int
+@given(st.integers(0, 5_000), st.integers(0, 5_000), st.integers(1, 700), st.integers(0, 3))
+def test_the_heaviest_of_any_range_come_first_and_of_those_that_may(
+    tmp_path_factory: pytest.TempPathFactory, one: int, other: int, most: int, seed: int
 ) -> None:
-    weights = np.random.default_rng(seed).integers(0, 40, 5_000)
+    random = np.random.default_rng(seed)
+    weights, groups = random.integers(0, 40, 5_000), random.integers(0, 50, 5_000).astype(np.int32)
     index = made(tmp_path_factory.mktemp("keys"), [f"{n:05d}" for n in range(5_000)], weights.tolist())
     low, high = sorted((one, other))
     expected = sorted(range(low, high), key=lambda row: (-weights[row], row))
-    assert list(index.heaviest(low, high)) == expected
+    assert index.heaviest(low, high, most).tolist() == expected[:most]
+    allowed = random.random(50) < 0.2
+    expected = [row for row in expected if allowed[groups[row]]]
+    assert index.heaviest(low, high, most, (groups, allowed)).tolist() == expected[:most]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nexome.search import lexical
 from nexome.search.lexical import LexicalIndex, LexicalWriter
 from nexome.search.text import words
 
@@ -47,12 +48,6 @@ def test_words_lead_to_names(tmp_path: Path, text: str, first: int, mended: bool
     assert (found.names[0], found.mended) == (first, mended)
 
 
-def test_short_words_and_numbers_are_not_mended(tmp_path: Path) -> None:
-    index = made(tmp_path, ["cat", "cl2000x"])
-    assert index.near_words("bat") == []
-    assert index.near_words("cl2001x") == []
-
-
 SHORT = st.lists(st.sampled_from(["foot", "heart", "ulcer", "gout", "rash"]), min_size=1, max_size=4)
 
 
@@ -79,30 +74,34 @@ def test_similarity_is_the_cosine_of_rarities(
     )
 
 
-def _distance(one: str, other: str) -> int:
-    """Optimal string alignment, from its definition."""
-    table = {(-1, j): j + 1 for j in range(-1, len(other))} | {(i, -1): i + 1 for i in range(-1, len(one))}
-    for i in range(len(one)):
-        for j in range(len(other)):
-            cost = one[i] != other[j]
-            value = min(table[i - 1, j] + 1, table[i, j - 1] + 1, table[i - 1, j - 1] + cost)
-            if i and j and one[i] == other[j - 1] and one[i - 1] == other[j]:
-                value = min(value, table[i - 2, j - 2] + 1)
-            table[i, j] = value
-    return table[len(one) - 1, len(other) - 1]
-
-
-@settings(deadline=None, max_examples=80)
-@given(
-    st.lists(st.text(alphabet="abcd", min_size=3, max_size=10), min_size=1, max_size=4, unique=True),
-    st.text(alphabet="abcd", min_size=3, max_size=10),
-)
-def test_near_words_are_those_of_the_definition(
-    tmp_path_factory: pytest.TempPathFactory, known: list[str], asked: str
+@settings(deadline=None, max_examples=30)
+@given(st.lists(SHORT, min_size=1, max_size=20), st.lists(SHORT, max_size=5), st.integers(1, 6))
+def test_many_texts_share_words_as_each_by_itself(
+    tmp_path_factory: pytest.TempPathFactory, names: list[list[str]], asked: list[list[str]], most: int
 ) -> None:
-    index = made(tmp_path_factory.mktemp("lexical"), known)
-    most = 0 if len(asked) < 4 else 1 if len(asked) < 8 else 2
-    spelled = {index.words.text(place): errors for place, errors in index.near_words(asked)}
-    held = {w for name in known for w in words(name)}
-    expected = {w: _distance(asked, w) for w in held if most and _distance(asked, w) <= most}
-    assert spelled == expected
+    index = made(tmp_path_factory.mktemp("lexical"), [" ".join(name) for name in names])
+    together = index.sharing_many(asked, most=most)
+    for line, tokens in enumerate(asked):
+        alone = index.sharing(tokens, most=most)
+        kept = together.names[line] >= 0
+        assert together.names[line][kept].tolist() == alone.names.tolist()
+        assert together.scores[line][kept].tolist() == alone.scores.tolist()
+
+
+@pytest.mark.parametrize("searched", [0, 10**9])
+def test_a_common_word_is_looked_up_among_what_rarer_ones_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, searched: int
+) -> None:
+    names = ["common rare", "common", "rare", *["common filler"] * 50]
+    index = made(tmp_path, names)
+    plain = index.sharing(["common", "rare"], most=2)
+    assert plain.names.tolist() == [0, 2]
+    # compiled functions hold the numbers they were compiled with: their plain Python is asked
+    monkeypatch.setattr(lexical, "_COMMON", 10)
+    monkeypatch.setattr(lexical, "_SEARCHED", searched)
+    for name in ("_add_postings", "_add_known"):
+        monkeypatch.setattr(lexical, name, getattr(lexical, name).py_func)
+    monkeypatch.setattr(lexical, "_share", lexical._share.py_func)
+    again = index.sharing(["common", "rare"], most=9)
+    assert again.names.tolist() == [0, 2]  # those with the common word alone are not found
+    assert again.scores.tolist() == pytest.approx(plain.scores.tolist())

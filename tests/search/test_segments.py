@@ -21,14 +21,14 @@ def opened(folder: Path) -> Segments:
 
 
 def test_names_share_the_longest_words_and_not_their_characters(tmp_path: Path) -> None:
-    shared = opened(tmp_path).sharing(words("肾病眼底"), most=10)
-    assert set(shared.names.tolist()) == {21, 8, 34}  # 肾病 as a word of them; 眼 as a character
-    assert float(shared.scores[0]) <= 1.0
+    shared = opened(tmp_path).sharing_many([words("肾病眼底")], most=10)
+    assert set(shared.names[0].tolist()) == {21, 8, 34, -1}  # 肾病 as a word of them; 眼 as a character
+    assert float(shared.scores[0, 0]) <= 1.0
 
 
 def test_a_word_is_found_in_longer_names(tmp_path: Path) -> None:
-    shared = opened(tmp_path).sharing(words("1型糖尿病"), most=10)
-    assert shared.names.tolist()[0] == 13
+    shared = opened(tmp_path).sharing_many([words("1型糖尿病")], most=10)
+    assert shared.names[0, 0] == 13
 
 
 def test_a_generation_without_chinese_names_or_without_segments_is_asked_all_the_same(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_generation_without_chinese_names_or_without_segments_is_asked_all_the
     write_segments(tmp_path, [], np.zeros(0, np.int32))
     empty = Segments.open(tmp_path)
     assert empty is not None
-    assert len(empty.sharing(words("肾病"), most=5).names) == 0
+    assert empty.sharing_many([words("肾病")], most=5).names.tolist() == [[-1] * 5]
 
 
 @given(st.text("甲乙丙丁", max_size=12), st.sets(st.text("甲乙丙丁", min_size=2, max_size=4)))

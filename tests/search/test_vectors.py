@@ -66,6 +66,30 @@ def test_one_question_and_many_give_the_same(tmp_path: Path) -> None:
     np.testing.assert_array_equal(together.rows, np.concatenate([one.rows for one in apart]))
 
 
+def test_what_may_not_be_found_is_passed_over(tmp_path: Path) -> None:
+    vectors = made(600)
+    index = index_of(vectors, tmp_path)
+    allowed = np.random.default_rng(1).random(600) < 0.1
+    questions = made(70, seed=2)
+    found = index.nearest(questions, 9, probes=10_000, allowed=allowed)
+    for line, question in enumerate(questions):
+        rows = found.rows[line]
+        assert allowed[rows].all()
+        np.testing.assert_allclose(vectors[rows] @ question, plain(vectors[allowed], question, 9), atol=0.02)
+
+
+def test_of_few_none_is_missed(tmp_path: Path) -> None:
+    vectors = made(600)
+    index = index_of(vectors, tmp_path)
+    few = np.random.default_rng(1).choice(600, 50, replace=False)
+    places = np.argsort(index.rows)[few]
+    questions = made(70, seed=2)
+    found = index.nearest_among(questions, 60, places)
+    for line, question in enumerate(questions):
+        assert sorted(found.rows[line].tolist()) == [-1] * 10 + sorted(few.tolist())
+        np.testing.assert_allclose(found.scores[line][:50], plain(vectors[few], question, 50), atol=0.02)
+
+
 def test_an_opened_index_answers_as_the_built_one(tmp_path: Path) -> None:
     built = index_of(made(500), tmp_path)
     question = made(1, seed=9)

@@ -11,7 +11,7 @@ A folder of memory-mapped arrays (K keys, sorted by their UTF-8 bytes):
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -22,7 +22,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nexome.search.topmost import best_first, empty_heaps, offer
+
 Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 _BLOCK: Final = 256
 _NAMES: Final = ("blob", "offsets", "owner", "weight", "peaks")
@@ -80,26 +84,36 @@ class SortedKeys:
 
     def equal(self, text: str) -> Int32s:
         """Owners of the keys that are `text`."""
-        # Sorted by bytes, a key stands before its continuations, the first of which would go on with a NUL.
-        low, high = (_lower(self.blob, self.offsets, _bytes(text + end), 0) for end in ("", "\0"))
-        return np.asarray(self.owner[low:high])
+        low, high = self.places_equal([text])
+        return np.asarray(self.owner[low[0] : high[0]])
 
-    def heaviest(self, low: int, high: int) -> Iterator[int]:
-        """Places in a range, heaviest first; equal ones in order."""
-        if high - low <= 4 * _BLOCK:
-            yield from low + np.argsort(-self.weight[low:high].astype(np.int64), kind="stable")
-            return
+    def places_equal(self, texts: Sequence[str]) -> tuple[Int64s, Int64s]:
+        """For each of Q texts the places of the keys that are equal: from, and before which, int64 [Q]."""
+        # Sorted by bytes, a key stands before its continuations, the first of which would go on with a NUL.
+        written = [text.encode() + end for end in (b"", b"\0") for text in texts]
+        ends = np.cumsum([0, *map(len, written)], dtype=np.int64)
+        found = np.empty(len(written), np.int64)
+        blob = np.frombuffer(b"".join(written) or b"\0", np.uint8)
+        _lower_of_many(self.blob, self.offsets, blob, ends, found)
+        return found[: len(texts)], found[len(texts) :]
+
+    def heaviest(self, low: int, high: int, most: int, among: tuple[Int32s, Bools] | None = None) -> Int64s:
+        """Up to `most` places in a range, heaviest first; equal ones in order.
+
+        `among`: the group of each owner int32, and which groups may be found; None: all.
+        """
+        weights, places = empty_heaps(1, max(0, min(most, high - low)), np.float64)
+        if weights.shape[1] == 0:
+            return np.zeros(0, np.int64)
         blocks = np.arange(low // _BLOCK, (high - 1) // _BLOCK + 1)
         order = blocks[np.argsort(-self.peaks[blocks].astype(np.int64), kind="stable")]
-        waiting: list[tuple[int, int]] = []
-        for block in order:
-            peak = int(self.peaks[block])
-            ready = sorted(item for item in waiting if -item[0] > peak)
-            yield from (place for _, place in ready)
-            waiting = [item for item in waiting if -item[0] <= peak]
-            first, last = max(low, block * _BLOCK), min(high, (block + 1) * _BLOCK)
-            waiting += [(-int(w), place) for place, w in enumerate(self.weight[first:last], first)]
-        yield from (place for _, place in sorted(waiting))
+        keys = (self.owner, self.weight, self.peaks)
+        _offer_heaviest((low, high), order, keys, among or _EVERYONE, (weights[0], places[0]))
+        places = best_first(weights, places)[1][0]
+        return np.asarray(places[places >= 0])
+
+
+_EVERYONE: Final = (np.zeros(0, np.int32), np.zeros(0, np.bool_))
 
 
 def _bytes(text: str) -> npt.NDArray[np.uint8]:
@@ -131,3 +145,24 @@ def _lower(blob: Any, offsets: Any, wanted: Any, after: int) -> int:
         else:
             high = middle
     return low
+
+
+@numba.njit(cache=True, nogil=True)
+def _lower_of_many(blob: Any, offsets: Any, wanted: Any, ends: Any, found: Any) -> None:
+    for text in range(len(ends) - 1):
+        found[text] = _lower(blob, offsets, wanted[ends[text] : ends[text + 1]], 0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _offer_heaviest(bounds: Any, blocks: Any, keys: Any, among: Any, kept: Any) -> None:
+    """Offer the keys of blocks, the heaviest blocks first, until none can be better than what is kept."""
+    (owners, weights, peaks), (groups, allowed), (best, places) = keys, among, kept
+    for block in blocks:
+        first = max(bounds[0], block * _BLOCK)
+        peak = np.float64(peaks[block])
+        if peak < best[0] or (peak == best[0] and first > places[0]):
+            break
+        for place in range(first, min(bounds[1], (block + 1) * _BLOCK)):
+            weight = np.float64(weights[place])
+            if weight >= best[0] and (len(allowed) == 0 or allowed[groups[owners[place]]]):
+                offer(weight, place, best, places)

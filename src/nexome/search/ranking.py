@@ -14,14 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
-Int64s = npt.NDArray[np.int64]
 
-_AT_ONCE: Final = 256  # questions compared with all records in one product
 PARTS: Final = ("best", "mean", "equal_best", "equal_mean", "crowd", "spelling", "named", "usage", "pieces")
 NAMED: Final = {
     "label": 1.0,
@@ -114,86 +111,3 @@ class Tables(NamedTuple):
     equal_values: Any
     equal_spans: Any
     chinese: Any
-
-
-def similarities(
-    question: Floats, records: Int64s, tables: Tables, *, chinese: float = 0.0
-) -> tuple[Floats, Int64s]:
-    """best, mean, equal_best, equal_mean of C records float32 [C, 4], and the nearest name of each [C].
-
-    `records` are sorted, each once. `chinese` is added to the cosines of Chinese names.
-    """
-    found = np.zeros((len(records), 4), np.float32)
-    names = np.zeros(len(records), np.int64)
-    if len(records):
-        _compare(question, records, (tuple(tables), np.float32(chinese)), (found, names))
-    return found, names
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def nearest_means(question: Any, records: Any, places: Any, codes: Any, scales: Any) -> Any:
-    """Cosines of one vector and the mean vectors of C records, float32 [C]."""
-    found = np.empty(len(records), np.float32)
-    for row in range(len(records)):
-        found[row] = _cosine(question, codes, scales, places[records[row]])
-    return found
-
-
-def nearest_of_many(questions: Floats, records: Int64s, tables: Tables, *, most: int) -> list[Int64s]:
-    """For each of Q vectors the `most` of C records whose mean is nearest, in no order, by one product."""
-    places = tables.places[records]
-    means = np.asarray(tables.mean_codes[places], np.float32) * tables.mean_scales[places, None]
-    found: list[Int64s] = []
-    for begin in range(0, len(questions), _AT_ONCE):
-        cosines = questions[begin : begin + _AT_ONCE] @ means.T
-        if len(records) > most:
-            best = np.argpartition(cosines, -most, axis=1)[:, -most:]
-            found.extend(records[best])
-        else:
-            found.extend([records] * len(cosines))
-    return found
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _cosine(question: Any, codes: Any, scales: Any, row: Any) -> Any:
-    total = np.float32(0.0)
-    for d in range(len(question)):
-        total += question[d] * np.float32(codes[row, d])
-    return total * scales[row]
-
-
-@numba.njit(cache=True, nogil=True)
-def _compare(question: Any, records: Any, asked: Any, out: Any) -> None:
-    """The records first, each once; then what means the same, mostly among them already."""
-    tables, added = asked
-    spans, offsets, values, equal_spans = tables[6], tables[7], tables[8], tables[9]
-    found, names = out
-    for row in range(len(records)):
-        found[row, 0], found[row, 1], names[row] = _one(question, records[row], tables, added)
-    for row in range(len(records)):
-        record = records[row]
-        equal_best, total = found[row, 0], found[row, 1] * spans[record]
-        for at in range(offsets[record], offsets[record + 1]):
-            other = values[at]
-            place = np.searchsorted(records, other)
-            if place < len(records) and records[place] == other:
-                best, mean = found[place, 0], found[place, 1]
-            else:
-                best, mean, _ = _one(question, other, tables, added)
-            equal_best = max(equal_best, best)
-            total += spans[other] * mean
-        found[row, 2] = equal_best
-        found[row, 3] = total / max(equal_spans[record], np.float32(1e-6))
-
-
-@numba.njit(cache=True, nogil=True)
-def _one(question: Any, record: Any, tables: Any, added: Any) -> Any:
-    """Cosine of a record's nearest name, of the mean of its names, and which name that is."""
-    first, codes, scales, places, mean_codes, mean_scales = tables[:6]
-    chinese = tables[10]
-    best, name = np.float32(-1.0), np.int64(first[record])
-    for n in range(first[record], first[record + 1]):
-        cosine = _cosine(question, codes, scales, n) + added * chinese[n]
-        if cosine > best:
-            best, name = cosine, np.int64(n)
-    return best, _cosine(question, mean_codes, mean_scales, places[record]), name

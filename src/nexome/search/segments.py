@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nexome.search.keys import mapped
-from nexome.search.lexical import LexicalIndex, LexicalWriter, Shared
+from nexome.search.lexical import LexicalIndex, LexicalWriter, SharedByMany
 from nexome.search.text import is_han, words
 
 FOLDER: Final = "segments"
@@ -70,7 +70,10 @@ class Segments:
         pieces: Callable[[str], list[str]] = lambda run: cut(run, known)  # noqa: E731
         return cls(LexicalIndex.open(folder / FOLDER, pieces), mapped(folder / FOLDER / "rows.npy"))
 
-    def sharing(self, tokens: Sequence[str], *, most: int) -> Shared:
-        """Names that share words with `tokens`, as `LexicalIndex.sharing`."""
-        shared = self.index.sharing(tokens, most=most)
-        return shared._replace(names=np.asarray(self.rows[shared.names], np.int32))
+    def sharing_many(self, texts: Sequence[Sequence[str]], *, most: int) -> SharedByMany:
+        """Names that share words with each of Q texts, as `LexicalIndex.sharing_many`."""
+        shared = self.index.sharing_many(texts, most=most)
+        if not len(self.rows):
+            return shared
+        names = np.where(shared.names >= 0, self.rows[shared.names], -1).astype(np.int64)
+        return shared._replace(names=names)

@@ -15,9 +15,7 @@ The answer is approximate: a neighbour in a cell that was not opened is missed; 
 from __future__ import annotations
 
 import mmap
-import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
@@ -27,11 +25,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nexome.model.errors import DamagedError
+from nexome.search.topmost import best_first, empty_heaps, offer
 from nexome.store.disk import read_stamped, write_stamped
 
 Floats = npt.NDArray[np.float32]
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 KIND: Final = "nexome-vectors"
 VERSION: Final = 1
@@ -40,7 +40,9 @@ MAPPED: Final = ("rows", "codes", "scales")
 _SAMPLE: Final = 40  # vectors a cell is placed by
 _ROUNDS: Final = 6
 _BLOCK: Final = 8_192
-_TOGETHER: Final = 64  # questions from which on threads share them
+_TILE: Final = 8  # vectors that are compared with a question at a time
+_ALL: Final = np.zeros(0, np.bool_)
+_IN_ORDER: Final = np.zeros(0, np.int64)
 
 
 class Nearest(NamedTuple):
@@ -113,27 +115,34 @@ class VectorIndex:
             )
         return index
 
-    def nearest(self, vectors: Floats, k: int, *, probes: int = PROBES) -> Nearest:
-        """The `k` nearest of each of Q vectors [Q, D], among those in its `probes` nearest cells."""
+    def nearest(
+        self, vectors: Floats, k: int, *, probes: int = PROBES, allowed: Bools | None = None
+    ) -> Nearest:
+        """The `k` nearest of each of Q vectors [Q, D], among those in its `probes` nearest cells.
+
+        `allowed` bool [N]: only vectors that are. Each cell is read once for all questions that open it; what
+        is found for one does not depend on the others.
+        """
         questions = np.ascontiguousarray(vectors, np.float32)
-        found = Nearest(
-            np.full((len(questions), k), -1, np.int64), np.full((len(questions), k), -np.inf, np.float32)
-        )
-        if len(self) == 0 or k == 0 or len(questions) == 0:
-            return found
-        opened = self._cells_of(questions, min(probes, len(self.centres)))
+        scores, rows = empty_heaps(len(questions), k)
+        if len(self) and k and len(questions):
+            cells = self._cells_of(questions, min(probes, len(self.centres)))
+            asking, bounds = _by_cell(cells, len(self.centres))
+            told = (self.offsets, _IN_ORDER, self.rows, _ALL if allowed is None else allowed)
+            _scan(questions, (asking, bounds), told, (self.codes, self.scales), (scores, rows))
+        scores, rows = best_first(scores, rows)
+        return Nearest(rows, scores)
 
-        def ask(place: int) -> None:
-            scores, where = _scan(questions[place], opened[place], self.offsets, self.codes, self.scales)
-            _keep(found, place, scores, self.rows[where])
-
-        if len(questions) < _TOGETHER:
-            for place in range(len(questions)):
-                ask(place)
-        else:  # the scan lets go of the interpreter
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                list(pool.map(ask, range(len(questions))))
-        return found
+    def nearest_among(self, vectors: Floats, k: int, places: Int64s) -> Nearest:
+        """The `k` nearest of each of Q vectors [Q, D] among those at `places` in `rows`; none is missed."""
+        questions = np.ascontiguousarray(vectors, np.float32)
+        scores, rows = empty_heaps(len(questions), k)
+        if len(places) and k and len(questions):
+            everyone = (np.arange(len(questions)), np.array([0, len(questions)]))
+            told = (np.array([0, len(places)]), np.sort(places).astype(np.int64), self.rows, _ALL)
+            _scan(questions, everyone, told, (self.codes, self.scales), (scores, rows))
+        scores, rows = best_first(scores, rows)
+        return Nearest(rows, scores)
 
     def _cells_of(self, questions: Floats, probes: int) -> Int64s:
         close = questions @ self.centres.T
@@ -201,7 +210,9 @@ def unit_vectors(vectors: Floats) -> Floats:
 
 def let_go(array: Any) -> None:
     """Give back the memory of a mapped file's pages: they stay on disk, and are read again when asked for."""
-    held = getattr(array, "_mmap", None)
+    held = array
+    while held is not None and not isinstance(held, mmap.mmap):
+        held = getattr(held, "base", None)
     if held is not None:
         held.madvise(mmap.MADV_DONTNEED)
 
@@ -213,29 +224,63 @@ def _new_array(path: Path, shape: tuple[int, ...]) -> Any:
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.int8, shape=shape)
 
 
-def _keep(found: Nearest, place: int, scores: Floats, rows: Any) -> None:
-    """Put the best of one question into its line, best first; equal ones by row."""
-    k = found.rows.shape[1]
-    best = np.argpartition(scores, -k)[-k:] if len(scores) > k else np.arange(len(scores))
-    best = best[np.lexsort((rows[best], -scores[best]))]
-    found.rows[place, : len(best)] = rows[best]
-    found.scores[place, : len(best)] = scores[best]
+def _by_cell(cells: Int64s, count: int) -> tuple[Int64s, Int64s]:
+    """Which questions open each of `count` cells: end to end, and bounds int64 [count + 1]."""
+    flat = cells.ravel()
+    bounds = np.concatenate([[0], np.cumsum(np.bincount(flat, minlength=count))])
+    return np.argsort(flat, kind="stable") // cells.shape[1], bounds
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _scan(question: Any, cells: Any, offsets: Any, codes: Any, scales: Any) -> Any:
-    """Similarities of one vector to all members of `cells`, and where those lie."""
-    size = 0
-    for cell in cells:
-        size += offsets[cell + 1] - offsets[cell]
-    scores, where = np.empty(size, np.float32), np.empty(size, np.int64)
-    size = 0
-    for cell in cells:
-        for row in range(offsets[cell], offsets[cell + 1]):
-            score = np.float32(0.0)
-            for d in range(len(question)):
-                score += question[d] * np.float32(codes[row, d])
-            scores[size] = score * scales[row]
-            where[size] = row
-            size += 1
-    return scores, where
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def _scan(questions: Any, asking: Any, told: Any, vectors: Any, kept: Any) -> None:
+    """Offer each question the members of its cells.
+
+    `told`: where cells begin; which vector each member is (none: the members are the vectors in order); the
+    rows that vectors stand for; which rows are allowed (none: all).
+    """
+    (numbers, bounds), (offsets, listed, rows, allowed) = asking, told
+    codes, scales = vectors
+    best, best_rows = kept
+    tile = np.zeros((_TILE, questions.shape[1]), np.float32)
+    places, dots = np.zeros(_TILE, np.int64), np.zeros(_TILE, np.float32)
+    for cell in range(len(bounds) - 1):
+        if bounds[cell] == bounds[cell + 1]:
+            continue
+        for begin in range(offsets[cell], offsets[cell + 1], _TILE):
+            size = min(_TILE, offsets[cell + 1] - begin)
+            for i in range(size):
+                places[i] = listed[begin + i] if len(listed) else begin + i
+                _widen(codes[places[i]], tile[i])
+            for at in range(bounds[cell], bounds[cell + 1]):
+                number = numbers[at]
+                _products(questions[number], tile, dots)
+                for i in range(size):
+                    score = dots[i] * scales[places[i]]
+                    if score >= best[number, 0]:
+                        row = rows[places[i]]
+                        if len(allowed) == 0 or allowed[row]:
+                            offer(score, row, best[number], best_rows[number])
+
+
+@numba.njit(cache=True, nogil=True)
+def _widen(codes: Any, out: Any) -> None:
+    for d in range(len(codes)):
+        out[d] = np.float32(codes[d])
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def _products(question: Any, tile: Any, dots: Any) -> None:
+    """Products of one vector and _TILE others, which take turns so that the question is read once."""
+    a = b = c = d = e = f = g = h = np.float32(0.0)
+    for i in range(len(question)):
+        value = question[i]
+        a += value * tile[0, i]
+        b += value * tile[1, i]
+        c += value * tile[2, i]
+        d += value * tile[3, i]
+        e += value * tile[4, i]
+        f += value * tile[5, i]
+        g += value * tile[6, i]
+        h += value * tile[7, i]
+    dots[0], dots[1], dots[2], dots[3] = a, b, c, d
+    dots[4], dots[5], dots[6], dots[7] = e, f, g, h
