@@ -41,7 +41,7 @@ $(STATIC): web/node_modules/.package-lock.json $(shell find web/src web/styles w
 	cd web && npm run --silent build
 
 test: install $(VENV)/developer ## all tests (those that need R, plink2, Chromium or ../shared skip where it is absent)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: install $(VENV)/developer ## style, types, import directions, texts, tests of the web part
 	$(BIN)/ruff check .

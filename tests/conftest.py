@@ -17,3 +17,9 @@ def shared() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip("the real data of ../shared are not here")
     return SHARED / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests go first: of a run in parallel, none is left alone with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

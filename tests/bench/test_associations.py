@@ -28,7 +28,6 @@ INSTALLED = tuple(name for name, peer in PEERS.items() if not peer.missing())
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_a_tiny_run_of_everything_gives_a_valid_report_and_leaves_nothing(tmp_path):
     plan = Plan(2_000, 8, peers=INSTALLED, single_imports=4, http_s=1.0, import_rows=1_000, asking=QUICK)
     said = []

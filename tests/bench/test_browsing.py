@@ -12,7 +12,6 @@ from nexome.cli.bench import bench
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_a_tiny_run_measures_and_leaves_nothing(tmp_path):
     report, work = tmp_path / "explorer.json", tmp_path / "work"
     work.mkdir()

@@ -23,6 +23,7 @@ from nexome.report.write_report import report_bytes, template_bytes
 from nexome.store.links import Evidence
 from tests.report.scored import made_root, project, record
 
+LONGEST = 8  # sheets of a kind, of each paper, that LibreOffice opens
 OFFICE = shutil.which("soffice")
 needs_office = pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not here")
 
@@ -279,7 +280,12 @@ def test_every_project_of_the_public_papers_has_a_sheet_that_opens(papers, tmp_p
         assert not {flag for leaf in score.indicators for flag in leaf.flags} - {"reason-needed"}
         files.append(tmp_path / f"{number}{('.xlsx', '.docx')[number % 2]}")
         files[-1].write_bytes(report_bytes(one, score, ending=files[-1].suffix))
-    convert(tmp_path, files)
+    longest = []  # LibreOffice takes a third of a second a file: it opens the longest of each kind
+    for ending, whole in ((".xlsx", openpyxl.load_workbook), (".docx", docx.Document)):
+        kind = sorted((file for file in files if file.suffix == ending), key=lambda file: file.stat().st_size)
+        assert all(whole(file) for file in kind)
+        longest += kind[-LONGEST:]
+    convert(tmp_path, longest)
     made = sorted(path.stem for path in tmp_path.glob("*.pdf"))
-    assert made == sorted(file.stem for file in files)
+    assert made == sorted(file.stem for file in longest)
     assert all(path.stat().st_size > 10_000 for path in tmp_path.glob("*.pdf"))

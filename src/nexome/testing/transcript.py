@@ -2,8 +2,8 @@
 
 A block ```console holds commands behind '$ ' (continued behind '> '), each followed by what it prints,
 standard error included; a line '…' stands for any lines. All blocks of a page run in one folder, in
-order. Seconds of an import are not compared. `python -m nexome.testing.transcript PAGE FOLDER` runs a
-page in FOLDER and writes the outputs it has now.
+order. Seconds of an import are not compared; what a slow machine says of its progress is left out.
+`python -m nexome.testing.transcript PAGE FOLDER` runs a page in FOLDER and writes the outputs it has now.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Final
 
 _BLOCK: Final = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _SECONDS: Final = re.compile(r"(?<= )\d+\.\d$")
+_PROGRESS: Final = re.compile(r"\d+/\d+ .+ (?:reading|checking|writing|publishing) .*\d rows\b")
 _TIMEOUT_S: Final = 120
 _WIDTH: Final = "100"
 
@@ -72,7 +73,8 @@ def run_step(step: Step, folder: Path) -> list[str]:
         timeout=_TIMEOUT_S,
         check=False,
     )
-    return [line.rstrip() for line in done.stdout.decode().splitlines()]
+    lines = (line.rstrip() for line in done.stdout.decode().splitlines())
+    return [line for line in lines if not _PROGRESS.match(line)]
 
 
 def _programs(folder: Path) -> Path:

@@ -9,7 +9,7 @@ from nexome.access.reference.build import BuildOptions, build_reference
 from tests.access.reference.making import make_root, people
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def built(tmp_path_factory):
     table = people()
     root = make_root(tmp_path_factory.mktemp("reference") / "root", table)

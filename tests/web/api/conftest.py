@@ -21,7 +21,7 @@ from nexome.web.api import build_api
 OWNER = "nxm_owner-token-of-the-tests"
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def small(tmp_path_factory):
     made = make_small_centre(tmp_path_factory.mktemp("api") / "root", variants=3_000)
     load(open_root(made.path), "hp", ONTOLOGY, "CC BY 4.0")
@@ -30,7 +30,7 @@ def small(tmp_path_factory):
     return made
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def centre(small):
     with Centre.open(small.path, owner_token=OWNER) as opened:
         choices = BuildOptions("town", variables=("ldl", "bmi"), age_bands="18,40,60", access="open")
@@ -53,13 +53,13 @@ class InProcess:
         return asyncio.run(once())
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def client_of():
     """A client of the API over any centre, mounted as `app` mounts it."""
     return lambda centre: InProcess(Starlette(routes=[Mount("/api/v1", build_api(centre))]))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def client(centre, client_of):
     return client_of(centre)
 
@@ -79,6 +79,6 @@ def ask(client):
     return get
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def view(centre):
     return SimpleNamespace(open=centre.view_for(None), owner=centre.owner_view())

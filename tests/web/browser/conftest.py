@@ -102,7 +102,7 @@ def visit(chromium, address):
             input=json.dumps(job),
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=560,
             check=False,
         )
         assert done.returncode == 0, done.stderr[-2000:]

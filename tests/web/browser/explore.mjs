@@ -29,9 +29,16 @@ page.on("request", (request) => {
 
 const region = () => page.locator("[data-explore]").getAttribute("data-region");
 const inAddress = () => new URL(page.url()).searchParams.get("region");
+let pending = 0;
+page.on("request", () => { pending += 1; });
+for (const end of ["requestfinished", "requestfailed"]) page.on(end, () => { pending -= 1; });
+/** Until nothing was asked, and nothing on its way, for longer than SETTLE_MS of explore.ts by the page's own clock. */
 const rest = async () => {
-  await page.waitForTimeout(700); // longer than SETTLE_MS of explore.ts
-  await page.waitForLoadState("networkidle");
+  for (let quiet = 0; quiet < 700; quiet += 50) {
+    const before = asked.length;
+    await page.evaluate("new Promise((done) => setTimeout(done, 50))");
+    if (pending > 0 || asked.length !== before) quiet = 0;
+  }
 };
 const heading = () => page.locator("h1").textContent();
 const bounds = (text) => /:(\d+)-(\d+)$/.exec(text).slice(1).map(Number);
@@ -46,7 +53,7 @@ const tabToPoint = async () => { // the study's own links come first
 };
 
 await page.goto(job.url, { waitUntil: "load" });
-await page.locator("[data-live]").waitFor({ timeout: 10_000 });
+await page.locator("[data-live]").waitFor({ timeout: 60_000 });
 await rest();
 const seen = { start: await region(), firstHeading: await heading() };
 
@@ -103,7 +110,7 @@ await rest();
 seen.jumped = await region();
 
 await page.goto(job.url, { waitUntil: "load" });
-await page.locator("[data-live]").waitFor({ timeout: 10_000 });
+await page.locator("[data-live]").waitFor({ timeout: 60_000 });
 await rest();
 await tabToPoint();
 seen.stop = await page.evaluate("document.activeElement.getAttribute('aria-label')");
@@ -118,7 +125,7 @@ await page.waitForURL(/variants/);
 seen.opened = page.url();
 
 await page.goto(job.url, { waitUntil: "load" });
-await page.locator("[data-live]").waitFor({ timeout: 10_000 });
+await page.locator("[data-live]").waitFor({ timeout: 60_000 });
 await rest();
 const before = asked.length;
 for (let i = 0; i < 12; i++) await page.mouse.wheel(0, -60); // quick hands
@@ -129,7 +136,7 @@ seen.sameByLink = await (async () => {
   const there = await region();
   const other = await context.newPage();
   await other.goto(page.url(), { waitUntil: "load" });
-  await other.locator("[data-live]").waitFor({ timeout: 10_000 });
+  await other.locator("[data-live]").waitFor({ timeout: 60_000 });
   const again = await other.locator("[data-explore]").getAttribute("data-region");
   await other.close();
   return [there, again];

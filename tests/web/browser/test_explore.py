@@ -70,7 +70,7 @@ def used(chromium, address):
         input=json.dumps(job),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=560,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

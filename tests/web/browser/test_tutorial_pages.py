@@ -1,16 +1,24 @@
-"""The pages that the explorer's tutorial leads to, over the roots that its commands make, in Chromium."""
+"""The explorer's tutorial: its commands print what it shows, without a network, and its pages in Chromium.
+
+The commands run once, as they stand, on the real files; the pages are those of the roots that they make.
+"""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from tests.docs.test_tutorial import folder_beside
 
-from nexome.testing.transcript import run_step, steps_of
+from nexome.testing.transcript import agrees, steps_of
 from nexome.web.pages.language import languages
 
-pytestmark = [pytest.mark.browser, pytest.mark.shared, pytest.mark.slow]
+pytestmark = [pytest.mark.shared, pytest.mark.slow]
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
+TUTORIAL = DOCS / "tutorial-explorer.md"
+CUT_OFF = ("unshare", "--map-root-user", "--net")  # a namespace without a network, not even the loopback
 CODES = sorted(languages())
 REGION = "7:127700000-128100000"
 PAGES = {  # picture: root and address, how many figures come alive
@@ -21,16 +29,23 @@ PAGES = {  # picture: root and address, how many figures come alive
 }
 
 
+def cut_off():
+    """What to put before a command so that it has no network; nothing where that cannot be had."""
+    try:
+        able = subprocess.run([*CUT_OFF, "true"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        able = False
+    return CUT_OFF if able else ()
+
+
 @pytest.fixture(scope="module")
 def made(shared, tmp_path_factory):
-    """The folder in which all of the tutorial was typed."""
+    """The folder in which all of the tutorial was typed, and beside it the page with what was printed."""
     around = tmp_path_factory.mktemp("tutorial")
-    folder = around / "work"
-    folder.mkdir()
-    (around / "shared").symlink_to(shared.parent)
-    (folder / "docs").symlink_to(DOCS)
-    for step in steps_of((DOCS / "tutorial-explorer.md").read_text(encoding="utf-8")):
-        run_step(step, folder)
+    folder, page = folder_beside(shared, around), around / TUTORIAL.name
+    page.write_text(TUTORIAL.read_text(encoding="utf-8"), encoding="utf-8")
+    command = [*cut_off(), sys.executable, "-m", "nexome.testing.transcript", str(page), str(folder)]
+    subprocess.run(command, check=True, timeout=560)
     return folder
 
 
@@ -51,6 +66,17 @@ def visited(made, visit, serve, owner_token, request):
         return visit(visits)
 
 
+def test_the_tutorial_is_true(made):
+    before, after = (
+        steps_of(page.read_text(encoding="utf-8")) for page in (TUTORIAL, made.parent / TUTORIAL.name)
+    )
+    assert len(before) > 30
+    assert [step.command for step in after] == [step.command for step in before]
+    for printed, shown in zip(after, before, strict=True):
+        assert agrees(list(printed.expected), shown.expected), f"$ {shown.command}"
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_of_the_tutorial_is_quiet_and_self_contained(visited, name, code):

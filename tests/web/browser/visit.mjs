@@ -56,12 +56,12 @@ async function visit(wanted) {
   const figures = built ? await page.locator("[data-figure]").count() : 0;
   for (let i = 0; i < figures; i++) {
     await page.locator("[data-figure]").nth(i).scrollIntoViewIfNeeded();
-    await page.locator("[data-figure]").nth(i).and(page.locator("[data-live]")).waitFor({ timeout: 10_000 })
+    await page.locator("[data-figure]").nth(i).and(page.locator("[data-live]")).waitFor({ timeout: 60_000 })
       .catch(() => errors.push(`figure ${i} did not come alive`));
   }
   if (built && (await page.locator("[data-explore]").count())) { // the explorer's points come after it is alive
     await page.locator("[data-explore]").and(page.locator("[data-live]")).or(page.locator("[data-explore] [data-live]")).first()
-      .waitFor({ timeout: 10_000 }).catch(() => errors.push("the explorer did not come alive"));
+      .waitFor({ timeout: 60_000 }).catch(() => errors.push("the explorer did not come alive"));
     await page.waitForLoadState("networkidle");
   }
   let tip = "";

@@ -54,18 +54,18 @@ class Markup(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def small(tmp_path_factory):
     return make_small_centre(tmp_path_factory.mktemp("pages") / "root", variants=2_000, hostile=True)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def centre(small):
     with Centre.open(small.path, owner_token=OWNER) as opened:
         yield opened
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def browser(centre):
     return Browser(create_app(centre))
 
@@ -80,6 +80,6 @@ def markup():
     return Markup
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def browser_of():
     return Browser
