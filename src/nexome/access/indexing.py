@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nexome.access.finding import describe_feature
+from nexome.formats.handbook import handbook_digest
 from nexome.model.errors import NexomeError, NotFoundError
 from nexome.search.generation import current_generation
 from nexome.search.index import SearchIndex
@@ -114,7 +115,7 @@ def made_of(centre: Centre) -> dict[str, Any]:
         "genes": genes.version if genes else 0,
         "variants": [settings.search_variants, settings.search_leads],
         "encoder": _encoder_of(centre.root.path),
-        "pages": version("nexome"),
+        "pages": [version("nexome"), handbook_digest()],
     }
 
 

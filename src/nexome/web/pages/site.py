@@ -14,6 +14,7 @@
     /{language}/cohorts …                   cohorts, variables, reference values (pages/cohort_pages.py)
     /{language}/cockpit, /papers …          the centre's own pages (pages/centre.py)
     /{language}/studies/{study}/credible-sets; …/compare?a=…&b=…, …/coloc?a=…&b=…&region=…, figures; …/help
+    /{language}/docs                        the documentation; …/{page}, …/images/{name}
     /{language}/sign-in                     token → cookie; ?token=… does the same (what `serve` prints)
     /static/…                               built scripts and styles, kept for a year: their names change
 
@@ -46,6 +47,7 @@ from nexome.web.pages.cohort_pages import COHORT_PAGES
 from nexome.web.pages.coloc import build_coloc, build_coloc_figure
 from nexome.web.pages.compare import build_compare, build_compare_figure
 from nexome.web.pages.credible import build_credible, build_credible_figure
+from nexome.web.pages.docs import build_doc, build_doc_picture, build_docs
 from nexome.web.pages.explore import build_around, build_explore, build_explore_figure
 from nexome.web.pages.forms import first, read_form
 from nexome.web.pages.gene import build_gene, build_gene_figure
@@ -101,6 +103,9 @@ def _routes(centre: Centre, language: Language) -> list[Route]:
         ("/coloc", build_coloc),
         ("/coloc/figures/{figure}.{ending}", build_coloc_figure),
         ("/help", build_help),
+        ("/docs", build_docs),
+        ("/docs/images/{name}", build_doc_picture),
+        ("/docs/{page:path}", build_doc),
         ("/terms/{term:path}/graph", build_network),
         ("/terms/{term:path}", build_term),
         ("/paths", build_paths),

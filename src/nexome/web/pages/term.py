@@ -149,7 +149,7 @@ def _labels(ask: Ask, term: str, record: TermRecord | None, place: TermPlace | N
         english, chinese = ask.view.labels_of([term])[0]
         english = english or (record.label if record else "")
     own, other = ask.t.both(english, chinese)
-    return own or term, other
+    return own or term.removeprefix("dbSNP:"), other  # an rs number is a name
 
 
 def _definitions(ask: Ask, record: TermRecord | None) -> tuple[tuple[str, str], ...]:
