@@ -254,10 +254,13 @@ class Knowing:
         resolve = self._knowledge.resolve
         return explain(graph, resolve(start), resolve(end), sources=sources, limit=limit)
 
-    def around(self: _Asking, term: str, *, limit: int = 60) -> Around:
-        """A term and the strongest of what lies around it, at most 300, for a picture."""
+    def around(self: _Asking, term: str, *, limit: int = 60, opened: Sequence[str] = ()) -> Around:
+        """A term and the strongest of what lies around it, for a picture; and the neighbours of those opened.
+
+        At most 300 terms in all; see `store.edges.look_around`.
+        """
         graph, sources = self._graph()
-        return look_around(graph, self._knowledge.resolve(term), sources=sources, limit=limit)
+        return look_around(graph, self._knowledge.resolve(term), sources=sources, limit=limit, opened=opened)
 
     def studies_about(self: _Asking, term: str, *, subtypes: bool = False) -> pa.Table:
         """Studies this reader may know of whose traits name a term, or a kind of it (ABOUT_COLUMNS)."""

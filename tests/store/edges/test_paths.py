@@ -118,6 +118,35 @@ def test_around_a_term(rows, limit, tmp_path_factory) -> None:
     assert {(found.terms[a], p, found.terms[b]) for a, p, b, _, _ in found.edges} == wanted
 
 
+@PLENTY
+@given(rows=ROWS, limit=st.integers(1, 6), count=st.integers(0, 4))
+def test_opened_terms_add_what_is_tied_to_them(rows, limit, count, tmp_path_factory) -> None:
+    graph = make_graph(rows, tmp_path_factory.mktemp("g") / "graph")
+    names = named(graph)
+    if not names:
+        return
+    before = look_around(graph, names[0], limit=limit)
+    opened = [*before.terms[-count:], "NO:1"] if count else []
+    found = look_around(graph, names[0], limit=limit, opened=opened)
+    assert found.terms[: len(before.terms)] == before.terms
+    tied = {(s, o) for (_, s, _, o) in distinct(rows)} | {(o, s) for (_, s, _, o) in distinct(rows)}
+    beside = {other for one in opened for (name, other) in tied if name == one}
+    assert set(found.terms) == set(before.terms) | beside
+    hops = dict(zip(found.terms, found.hops, strict=True))
+    nearer = {name: {hops[o] for (n, o) in tied if n == name and o in hops} for name in found.terms[1:]}
+    assert all(hops[name] - 1 in nearer[name] for name in found.terms[1:])
+
+
+def test_a_picture_around_hubs_keeps_the_edges_it_was_made_by(tmp_path) -> None:
+    rows: list[Row] = [("a", f"X:{n}", "near", f"HUB:{h}", None) for n in range(700) for h in (1, 2)]
+    rows += [("a", "HUB:1", "near", f"Y:{n}", None) for n in range(700)]
+    found = look_around(make_graph(rows, tmp_path / "g"), "HUB:1", limit=300, opened=["X:1", "HUB:2"])
+    assert len(found.terms) == 300
+    assert found.cut
+    tied = {end for a, _, b, _, _ in found.edges for end in (a, b)}
+    assert tied == set(range(300))
+
+
 def test_more_than_three_steps_are_refused(tmp_path) -> None:
     graph = make_graph([("a", "X:1", "p", "X:2", None)], tmp_path / "g")
     with pytest.raises(QueryError):

@@ -1,6 +1,7 @@
 """Pages of what is known: a term with its ties, the drawing around it, ways between two; both languages."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -53,17 +54,40 @@ def test_a_term_that_the_index_does_not_have_is_shown_from_its_sources(known):
     assert known[0].get("/en/terms/HP:7777777").status_code == 404
 
 
+def opened(href):
+    """Terms that a link of the drawing opens."""
+    return parse_qs(urlsplit(href).query)["open"][0].split(",")
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_drawing_has_a_link_for_each_thing_and_the_table_the_same(known, language):
     pages, gene = known
     html = pages.get(f"/{language}/terms/HP:0001250/graph").text
     links = [a.get("href") for a in drawing(html).iter("a")]
     assert links[0].endswith("/terms/HP:0001250")
-    around = {href.split("/terms/")[1].removesuffix("/graph") for href in links[1:]}
+    around = {opened(href)[-1] for href in links[1:]}
     assert {f"hgnc.symbol:{gene}", "OMIM:1", "HP:0000707", "HP:0002197"} <= around
     rows = set(re.findall(r'<th scope="row"><a href="/\w\w/terms/([^"]+)"', html))
     assert rows == around
     assert HIDDEN not in html
+
+
+def test_a_mark_opens_and_folds_what_is_tied_to_it_and_the_address_keeps_it(known):
+    html = known[0].get("/en/terms/HP:0002197/graph?limit=30&open=HP:0001250").text
+    marks = list(drawing(html).iter("a"))[1:]
+    folding = [mark for mark in marks if mark.find("circle") is not None]
+    assert [mark.get("aria-label") for mark in folding] == ["Seizure (fold)"]
+    assert folding[0].get("href").endswith("/graph?limit=30#drawing")
+    others = [opened(mark.get("href")) for mark in marks if mark not in folding]
+    assert ["HP:0001250", "OMIM:1"] in others
+    assert all(one[0] == "HP:0001250" for one in others)
+    assert "Fold all" in html
+    assert "open=HP%3A0001250" in re.search(r'<a href="(/zh/[^"]*)"', html)[1]
+
+
+def test_what_is_opened_but_not_there_is_passed_over(known):
+    page = known[0].get("/en/terms/HP:0001250/graph?open=NO:1,,HP:0009999,%20")
+    assert page.status_code == 200
 
 
 def test_a_row_reads_in_its_own_direction(known):

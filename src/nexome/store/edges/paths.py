@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from nexome.model.errors import QueryError
+from nexome.model.errors import NotFoundError, QueryError
 from nexome.store.edges.graph import Direction, Graph, Sources, strength_of, weight_of
 
 MOST_HOPS: Final = 3
 FAN: Final = 300  # strongest edges of a node and block that a typed path follows
 BEAM: Final = 20_000  # paths kept from hop to hop
 AROUND_MOST: Final = 300  # nodes of a picture
+OPENED_MOST: Final = 30  # nodes that a term opened in a picture adds
 HUB_COST: Final = 0.2
 HUB_DEGREE: Final = 20_000  # a node with more edges is not gone through
 EXPLAIN_FAN: Final = 200
@@ -139,32 +141,58 @@ def explain(
     return Paths(tuple(found.values()), search.cut)
 
 
-def look_around(graph: Graph, term: str, *, sources: Sources = None, limit: int = 60) -> Around:
-    """A term, the strongest of what is tied to it, then of what is tied to those; at most AROUND_MOST.
+def look_around(
+    graph: Graph,
+    term: str,
+    *,
+    sources: Sources = None,
+    limit: int = 60,
+    opened: Sequence[str] = (),
+) -> Around:
+    """A term, the strongest of what is tied to it, then of what is tied to those; at most `limit`.
 
-    Predicates take turns, so that one with many edges does not fill the picture.
+    Predicates take turns, so that one with many edges does not fill the picture. `opened`: terms of the
+    picture whose own neighbours are added, at most OPENED_MOST each; those not in it are passed over. There
+    are AROUND_MOST terms at most in all.
     """
     limit = max(1, min(limit, AROUND_MOST))
     chosen = graph.chosen(None, sources)
-    first = graph.node(term, sources)
-    hops = {first: 0}
-    cut, frontier = False, [first]
-    for hop in (1, 2):
-        found = graph.walk(np.array(frontier, np.int32), chosen, direction="both", fan=limit)
-        cut |= found.cut
-        new: list[int] = []
-        for row in _in_turns(found):
-            other = int(found.other[row])
-            if other not in hops:
-                if len(hops) >= limit:
-                    cut = True
-                    break
-                hops[other] = hop
-                new.append(other)
-        frontier = new
-        if not new or len(hops) >= limit:
+    hops = {graph.node(term, sources): 0}
+    cut, frontier = False, list(hops)
+    for _ in range(2):
+        frontier, more = _beside(graph, chosen, hops, frontier, most=limit)
+        cut |= more
+        if not frontier or len(hops) >= limit:
             break
+    for one in _places(graph, opened, sources):
+        if one in hops:
+            most = min(AROUND_MOST, len(hops) + OPENED_MOST)
+            cut |= _beside(graph, chosen, hops, [one], most=most)[1]
     return _drawn(graph, hops, chosen, cut=cut)
+
+
+def _beside(
+    graph: Graph, chosen: Collection[int], hops: dict[int, int], frontier: list[int], *, most: int
+) -> tuple[list[int], bool]:
+    """Adds to `hops` what is tied to the frontier, up to `most` in all; what is new, and whether more is."""
+    found = graph.walk(np.array(frontier, np.int32), chosen, direction="both", fan=most)
+    nearest = min(hops[node] for node in frontier)
+    new: list[int] = []
+    for row in _in_turns(found):
+        other = int(found.other[row])
+        if other not in hops:
+            if len(hops) >= most:
+                return new, True
+            hops[other] = nearest + 1
+            new.append(other)
+    return new, bool(found.cut)
+
+
+def _places(graph: Graph, terms: Iterable[str], sources: Sources) -> Iterator[int]:
+    """Nodes of terms, those without one left out."""
+    for term in terms:
+        with suppress(NotFoundError):
+            yield graph.node(term, sources)
 
 
 # ---------------------------------------------------------------- typed paths
@@ -363,15 +391,17 @@ def _in_turns(found: Any) -> list[int]:
 
 
 def _drawn(graph: Graph, hops: dict[int, int], chosen: Collection[int], *, cut: bool) -> Around:
+    """The edges among some nodes: seen from both ends, so that those by which they were found are there."""
     nodes = np.fromiter(hops, np.int32, len(hops))
-    found = graph.walk(nodes, chosen, direction="out", fan=EXPLAIN_FAN)
+    found = graph.walk(nodes, chosen, direction="both", fan=AROUND_MOST)
     place = {int(node): i for i, node in enumerate(nodes)}
     inside = np.flatnonzero(np.isin(found.other, nodes)).tolist()
     edges: dict[tuple[int, str, int], tuple[int, str, int, float | None, str]] = {}
     for row in inside:
         facts = graph.blocks[int(found.block[row])]
         ends = int(found.place[row]), place[int(found.other[row])]
-        key = (ends[0], facts.predicate, ends[1])
+        subject, object_ = reversed(ends) if found.turned[row] else ends
+        key = (subject, facts.predicate, object_)
         edges.setdefault(key, (*key, strength_of(int(found.code[row])), facts.source))
     terms = tuple(graph.nodes.text(int(node)) for node in nodes)
     return Around(terms, tuple(hops.values()), tuple(edges.values()), cut)

@@ -1,7 +1,8 @@
-"""The page of what lies around a term: a drawing of at most 300 things, and the same as a table.
+"""The page of what lies around a term: a drawing of at most 300 things, and the same as a table beside it.
 
-The term stands in the middle, what is tied to it on a ring, what is tied to those on a second one; things of
-one kind lie together. Each mark is a link to the drawing around it. Laid out here: it needs no script.
+The term stands in the middle, what is tied to it on a ring, what is tied to those on the next; things of one
+kind lie together. Each mark is a link that adds what is tied to it to the drawing, or takes it away again;
+what was opened stands in the address, so that it can be shared. Laid out here: it needs no script.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 LIMITS: Final = ("30", "60", "120", "300")
 DEFAULT: Final = "60"
-_RINGS: Final = (205.0, 395.0)  # radii at least, in the drawing's own units, which are pixels or fewer
+MOST_OPENED: Final = 40
+_FIRST_RING: Final = 205.0  # radius at least, in the drawing's own units, which are pixels or fewer
+_BETWEEN: Final = 190.0  # rings
 _ALONE: Final = 330.0  # radius of a ring without one outside
 _ROOM: Final = 11.5  # units of a ring that a label needs
 _MARGIN: Final = 175.0  # for labels outside
@@ -42,11 +45,16 @@ _MARKS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One thing: name, kind, page of the drawing around it, how it is tied to `through`, and who says so."""
+    """One thing: name, kind, pages, how it is tied to `through`, and who says so.
+
+    `open_href` adds what is tied to it to the drawing, or takes it away where it is `opened`.
+    """
 
     id: str
     label: str
     kind: str
+    opened: bool
+    open_href: str
     href: str
     term_href: str
     hops: int
@@ -57,7 +65,10 @@ class Node:
 
 @dataclass(frozen=True)
 class NetworkPage(Page):
-    """What lies around a term. `nodes`: all but the term itself; `cut`: there is more."""
+    """What lies around a term. `nodes`: all but the term itself; `cut`: there is more.
+
+    `fold_href` is the drawing with nothing opened, '' where nothing is.
+    """
 
     template: ClassVar[str] = "network.html"
     id: str
@@ -69,12 +80,17 @@ class NetworkPage(Page):
     kinds: tuple[tuple[str, int, Markup], ...]
     limits: tuple[Link, ...]
     cut: bool
+    fold_href: str
 
 
 def build_network(ask: Ask, *, term: str) -> NetworkPage:
-    """The page; parameter `limit` says how many things. Raises NotFoundError for an unknown term."""
+    """The page; `limit` says how many things, `open` whose neighbours are added to them.
+
+    Raises NotFoundError for an unknown term.
+    """
     limit = ask.choice("limit", LIMITS, DEFAULT)
-    found = ask.view.around(term, limit=int(limit))
+    opened = _opened(ask)
+    found = ask.view.around(term, limit=int(limit), opened=opened)
     names = [
         _name(ask, one, label)
         for one, label in zip(found.terms, ask.view.labels_of(found.terms), strict=True)
@@ -93,7 +109,21 @@ def build_network(ask: Ask, *, term: str) -> NetworkPage:
         kinds=tuple((kind, n, _legend(kind)) for kind, n in counted.items() if n),
         limits=tuple(Link(text, ask.again(limit=text), text == limit) for text in LIMITS),
         cut=found.cut,
+        fold_href=ask.again(open="") if opened else "",
     )
+
+
+def _opened(ask: Ask) -> list[str]:
+    """Terms that were opened, in their order."""
+    named = (part.strip() for part in ask.query.get("open", "").split(","))
+    return list(dict.fromkeys(part for part in named if part))[:MOST_OPENED]
+
+
+def _opening(ask: Ask, term: str) -> str:
+    """Address of this drawing with a term opened, or folded where it is open."""
+    opened = _opened(ask)
+    kept = [one for one in opened if one != term] if term in opened else [*opened, term]
+    return ask.again(open=",".join(kept)) + "#drawing"
 
 
 def _name(ask: Ask, term: str, label: tuple[str, str]) -> str:
@@ -111,7 +141,7 @@ def _parents(found: Around) -> dict[int, tuple[int, int]]:
 
 
 def _nodes(ask: Ask, found: Around, names: list[str]) -> Iterator[Node]:
-    parents = _parents(found)
+    parents, opened = _parents(found), _opened(ask)
     for at, term in enumerate(found.terms):
         if not at:
             continue
@@ -121,6 +151,8 @@ def _nodes(ask: Ask, found: Around, names: list[str]) -> Iterator[Node]:
             term,
             names[at],
             kind_of(term),
+            term in opened,
+            _opening(ask, term),
             _around(ask, term),
             ask.href("terms", term),
             found.hops[at],
@@ -140,12 +172,16 @@ def _around(ask: Ask, term: str) -> str:
 def _draw(ask: Ask, found: Around, names: list[str], sentence: str) -> Markup:
     """The drawing as an <svg> element."""
     places, angles, outside = _layout(found)
+    opened = _opened(ask)
     parts = [_line(places[a], places[b]) for a, _, b, _, _ in found.edges]
     for at, term in enumerate(found.terms):
         short = names[at] if len(names[at]) <= _LONGEST else names[at][: _LONGEST - 1].rstrip() + "…"
-        told = "" if short == names[at] else f' aria-label="{escape(short)} {escape(names[at])}"'
+        deed = "" if not at else ask.t("network.fold" if term in opened else "network.open")
+        told = " ".join(filter(None, (short, names[at] if short != names[at] else "", deed and f"({deed})")))
+        href = _opening(ask, term) if at else ask.href("terms", term)
         parts.append(
-            f'<a href="{escape(_around(ask, term) if at else ask.href("terms", term))}"{told}>'
+            f'<a href="{escape(href)}" aria-label="{escape(told)}"><title>{escape(told)}</title>'
+            f"{_ring(places[at]) if term in opened else ''}"
             f"{_mark(places[at], kind_of(term), middle=not at)}"
             f"{_label(places[at], angles[at], short, middle=not at)}</a>"
         )
@@ -162,30 +198,45 @@ def _layout(found: Around) -> tuple[list[tuple[float, float]], list[float], floa
 
     Those of a kind, and those of one parent, lie together; rings are as large as their labels need.
     """
-    parents = _parents(found)
     below: dict[int, list[int]] = {}
-    for child, (parent, _) in parents.items():
+    for child, (parent, _) in sorted(_parents(found).items()):
         below.setdefault(parent, []).append(child)
-
-    def order(things: list[int]) -> list[int]:
-        return sorted(things, key=lambda at: (KINDS.index(kind_of(found.terms[at])), found.terms[at]))
-
+    for things in below.values():
+        things.sort(key=lambda at: (KINDS.index(kind_of(found.terms[at])), found.terms[at]))
+    last = max(found.hops)
+    radii = [0.0, _FIRST_RING if last > 1 else _ALONE]
+    radii += [_FIRST_RING + _BETWEEN * number for number in range(1, last)]
+    needed = _needed(found, below, radii)
+    grown = max(1.0, needed[0] / (2 * math.pi))
     angles = [0.0] * len(found.terms)
-    first = order(below.get(0, []))
-    widths = [max(1.0, float(len(below.get(at, [])))) for at in first]
-    turn, whole = 0.0, sum(widths) or 1.0
-    for at, width in zip(first, widths, strict=True):
-        share = width / whole
-        angles[at] = turn + share / 2
-        outer = order(below.get(at, []))
-        for number, child in enumerate(outer):
-            angles[child] = turn + share * (number + 0.5) / len(outer)
-        turn += share
-    needed = [found.hops.count(hops) * _ROOM / (2 * math.pi) for hops in (1, 2)]
-    inner = max(_RINGS[0] if 2 in found.hops else _ALONE, needed[0])
-    outer_ring = max(_RINGS[1], inner + _RINGS[1] - _RINGS[0], needed[1]) if 2 in found.hops else inner
-    radii = (0.0, inner, outer_ring)
-    return [_at(angles[at], radii[hops]) for at, hops in enumerate(found.hops)], angles, outer_ring
+    _spread(below, needed, angles, (0, 0.0, 1.0))
+    radii = [radius * grown for radius in radii]
+    return [_at(angles[at], radii[hops]) for at, hops in enumerate(found.hops)], angles, radii[last]
+
+
+def _needed(found: Around, below: dict[int, list[int]], radii: list[float]) -> list[float]:
+    """The angle that each thing and all behind it need for their labels, in radians."""
+    needed = [0.0] * len(found.terms)
+    for at in sorted(range(len(found.terms)), key=lambda at: -found.hops[at]):
+        own = _ROOM / radii[found.hops[at]] if found.hops[at] else 0.0
+        needed[at] = max(own, sum(needed[child] for child in below.get(at, [])))
+    return needed
+
+
+def _spread(
+    below: dict[int, list[int]], needed: list[float], angles: list[float], reach: tuple[int, float, float]
+) -> None:
+    """Gives all behind a thing their angles in its reach: the thing, where it begins, how far it goes."""
+    waiting = [reach]
+    while waiting:
+        at, start, width = waiting.pop()
+        children = below.get(at, [])
+        whole = sum(needed[child] for child in children) or 1.0
+        for child in children:
+            share = width * needed[child] / whole
+            angles[child] = start + share / 2
+            waiting.append((child, start, share))
+            start += share
 
 
 def _at(turn: float, radius: float) -> tuple[float, float]:
@@ -198,6 +249,11 @@ def _line(one: tuple[float, float], other: tuple[float, float]) -> str:
         f'<line x1="{one[0]:.1f}" y1="{one[1]:.1f}" x2="{other[0]:.1f}" y2="{other[1]:.1f}" '
         f'stroke="{COLOURS["line"]}"/>'
     )
+
+
+def _ring(place: tuple[float, float]) -> str:
+    """What marks a thing whose neighbours were added."""
+    return f'<circle class="opened" cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="10"/>'
 
 
 def _mark(place: tuple[float, float], kind: str, *, middle: bool) -> str:
@@ -219,7 +275,7 @@ def _label(place: tuple[float, float], turn: float, text: str, *, middle: bool) 
         return f'<text class="strong" x="{x:.1f}" y="{y - 16:.1f}" text-anchor="middle">{escape(text)}</text>'
     degrees = 360 * (turn - 0.25)
     left = 0.5 < turn < 1.0
-    anchor, shift = ("end", -11) if left else ("start", 11)
+    anchor, shift = ("end", -13) if left else ("start", 13)
     rotation = degrees + 180 if left else degrees
     return (
         f'<text text-anchor="{anchor}" dx="{shift}" dy="4" '
