@@ -13,8 +13,8 @@ from nexome.search.records import TERMS
 from nexome.search.variants import is_variant
 from nexome.web.pages.associations import Association, associations_of
 from nexome.web.pages.page import Ask, Card, Page, Redirect, card_of
-
 from nexome.web.pages.reading import read_href
+
 MOST_HITS: Final = 50
 STRONGEST: Final = 50  # associations listed for a region
 REGION_MIN_NEG_LOG_10_P: Final = 5.0  # weaker ones of a region are left to the API
@@ -56,9 +56,9 @@ class SearchPage(Page):
     kinds: tuple[tuple[str, int, str], ...] = ()
     """Kinds found, how many of each, and the page of that kind alone; '' is all."""
     kind: str = ""
-
     read_href: str = ""
     """Where a whole text is read, '' where nothing is found by meaning."""
+
 
 def build_search(ask: Ask) -> SearchPage | Redirect:
     """The search page of parameter `q`; a redirect where only one thing is meant."""
