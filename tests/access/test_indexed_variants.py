@@ -146,6 +146,8 @@ def test_leads_of_studies_come_and_go_with_them(centre: Centre) -> None:
     assert found["rs7903146"].note == "10-1000000-A-G"
     assert {m.why for m in found.values()} == {"subtype"}
     assert set(variants(view, "type 2 diabetes")) == {"rs7903146", "10-5000000-A-G"}
+    (study,) = [m for m in view.find("diabetes", kinds=("study",)) if m.why == "subtype"]
+    assert (study.id, study.through) == ("T2D", "type 2 diabetes")
     centre.store.withdraw("T2D", reason="a test")
     assert variants(view, "diabetes") == {}  # at once
     follow(centre)

@@ -114,7 +114,7 @@ def read_page(name: str, language: str = "en") -> HandbookPage:
     """A page in a language, in English where it is written in that alone. Raises NotFoundError."""
     folder = handbook_folder()
     if name not in PAGES or folder is None or not (folder / f"{name}.md").exists():
-        raise NotFoundError(f"no page of documentation {name[:80]!r}", todo="See the list of pages.")
+        raise NotFoundError(f"no page {name[:80]!r}", todo="See the list of documentation.")
     if not (folder / f"{name}{_ENDINGS[language]}").exists():
         language = "en"
     text = _COMMENT.sub("", (folder / f"{name}{_ENDINGS[language]}").read_text(encoding="utf-8"))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
 import pyarrow as pa
 
 from nexome.model.errors import QueryError
 from nexome.search.passages import Mention
-from nexome.search.records import Match, Normalised
+from nexome.search.records import Kind, Match, Normalised
 from nexome.web.api.declare import Answer, Asked, Parameter, Route, Rows
 from nexome.web.api.parameters import table_parameters
 
@@ -37,8 +37,8 @@ _LIMIT: Final = Parameter(
 _KINDS: Final = Parameter(
     "kinds",
     "list",
-    "Only these kinds: term, study, trait, track.",
-    "只要这些类别：term（术语）、study（研究）、trait（性状）、track（轨道）。",
+    f"Only these kinds: {', '.join(get_args(Kind))}.",
+    f"只要这些类别：{'、'.join(get_args(Kind))}。",
     "term",
 )
 _VOCABULARIES: Final = Parameter(
