@@ -21,6 +21,7 @@ from nexome.search.lexicon import Relations
 from nexome.search.opened import Opened
 from nexome.search.ranking import NAMED, PARTS, SURENESS, Weigh
 from nexome.search.records import Match, Why
+from nexome.search.scope import Scope
 from nexome.search.text import is_han, words
 from nexome.search.variants import plain_id
 
@@ -30,7 +31,6 @@ Bools = npt.NDArray[np.bool_]
 
 NEAR: Final = 60  # records looked at by meaning
 WORDED: Final = 60  # names looked at by words
-_FEW: Final = 60_000  # records of a restricted search that are all compared
 _MENDED: Final = 0.8  # what a name is worth that a text equals but for typing errors
 _RECORD: Final = np.int64(2**32 - 1)  # the bits of a pair that are its record; those above are its question
 _SPELLED: Final = 0.5  # likeness of words from which on a match of a mistyped text is one of spelling
@@ -81,34 +81,31 @@ class _Ranked(NamedTuple):
 
 
 def meanings(
-    opened: Opened, texts: Sequence[str], allowed: Bools | None, *, limit: int, weigh: Weigh
+    opened: Opened, texts: Sequence[str], scope: Scope, *, limit: int, weigh: Weigh
 ) -> list[list[Match]]:
-    """The `limit` likeliest things that each text means, likeliest first, among the records allowed."""
+    """The `limit` likeliest things that each text means, likeliest first, of what a scope may find."""
+    if not texts:
+        return []
     tokens = [words(text) for text in texts]
     chinese = np.array([is_han(text) for text in texts], np.bool_)
     vectors = opened.encoder.encode(texts)
     worded = _worded(opened, tokens, chinese)
     named = _named(opened, [" ".join(own) for own in tokens])
     named = _mended(opened, tokens, named, worded.mended)
-    near = nearest_records(opened, vectors, allowed)
+    near = nearest_records(opened, vectors, scope)
     near[[not own for own in tokens]] = -1
     found = (_pairs_of(near), named.pairs, *(alike.pairs for alike in worded.alike.values()))
-    candidates = _candidates(opened, found, allowed)
+    candidates = _candidates(opened, found, opened.allowed(scope))
     ranked = _rank(opened, (vectors, chinese), (candidates, named, worded), weigh, limit=limit)
     return _matches(opened, ranked, worded.mended)
 
 
-def nearest_records(opened: Opened, vectors: Floats, allowed: Bools | None) -> Int64s:
+def nearest_records(opened: Opened, vectors: Floats, scope: Scope) -> Int64s:
     """The records nearest in meaning to each of Q vectors, int64 [Q, NEAR], −1: no more."""
-    meaningful = opened.meaningful
-    if meaningful is not None:
-        allowed = meaningful if allowed is None else allowed & meaningful
-    if allowed is None:
-        return opened.means.nearest(vectors, NEAR).rows
-    few = np.flatnonzero(allowed)
-    if len(few) > _FEW:
-        return opened.means.nearest(vectors, NEAR, allowed=allowed).rows
-    return opened.means.nearest_among(vectors, NEAR, opened.tables.places[few]).rows
+    reach = opened.reach(scope)
+    if reach.few is not None:
+        return opened.means.nearest_among(vectors, NEAR, reach.few).rows
+    return opened.means.nearest(vectors, NEAR, allowed=reach.meant).rows
 
 
 # ---------------------------------------------------------------- candidates

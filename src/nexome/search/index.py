@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from nexome.search.abbreviations import spelled_out
+from nexome.search.abbreviations import SpelledOut, spelled_out
 from nexome.search.asking import WORDED, meanings, nearest_records
 from nexome.search.comparing import compare
 from nexome.search.opened import Opened
@@ -100,7 +100,7 @@ class SearchIndex(Opened):
 
     def near(self, vector: Floats, scope: Scope = EVERYTHING) -> Int64s:
         """Records nearest in meaning to a vector, that may be found."""
-        rows = nearest_records(self, vector[None], self.allowed(scope))[0]
+        rows = nearest_records(self, vector[None], scope)[0]
         return np.asarray(rows[rows >= 0])
 
     def likeness(self, vector: Floats, records: Int64s) -> Floats:
@@ -129,26 +129,30 @@ class SearchIndex(Opened):
             return {one: found for piece, own in said for one, found in zip(piece, own, strict=True)}
 
     def _meant(self, asked: Sequence[_Asked], scope: Scope, *, limit: int, weigh: Weigh) -> list[list[Match]]:
-        """The matches of texts, those without any word left out; abbreviations written out where it helps."""
-        texts = [text for text, _ in asked]
-        found = meanings(self, texts, self.allowed(scope), limit=limit, weigh=weigh)
-        return [
-            self._written_out(one, matches, scope, limit=limit, weigh=weigh)
-            for one, matches in zip(asked, found, strict=True)
-        ]
+        """The matches of texts, with abbreviations written out where nothing sure was found."""
+        found = meanings(self, [text for text, _ in asked], scope, limit=limit, weigh=weigh)
+        whole = {
+            place: written
+            for place, ((text, around), matches) in enumerate(zip(asked, found, strict=True))
+            if (written := self._written_out(text, around, matches, scope))
+        }
+        read = meanings(self, [one.text for one in whole.values()], scope, limit=limit, weigh=weigh)
+        for (place, written), others in zip(whole.items(), read, strict=True):
+            found[place] = _surer(found[place], others, written.share, around=bool(asked[place][1]))[:limit]
+        return found
 
     def _written_out(
-        self, asked: _Asked, matches: list[Match], scope: Scope, *, limit: int, weigh: Weigh
-    ) -> list[Match]:
-        """The matches of a text; where none is sure, with an abbreviation written out if that is surer."""
-        text, around = asked
+        self, text: str, around: str, matches: Sequence[Match], scope: Scope
+    ) -> SpelledOut | None:
+        """A text with an abbreviation written out, where nothing sure was found or words stand around it."""
         sure = bool(matches) and matches[0].sureness >= SURE_TERM and not around
-        whole = None if sure else spelled_out(self, text, scope, around=around)
-        if whole is None:
-            return matches
-        read = meanings(self, [whole.text], self.allowed(scope), limit=limit, weigh=weigh)[0]
-        read = [replace(m, why="abbreviation", sureness=m.sureness * whole.share) for m in read]
-        if not around and matches and (not read or read[0].sureness <= matches[0].sureness):
-            return matches
-        told = {(match.kind, match.id) for match in read}
-        return [*read, *(match for match in matches if (match.kind, match.id) not in told)][:limit]
+        return None if sure else spelled_out(self, text, scope, around=around)
+
+
+def _surer(found: list[Match], read: Sequence[Match], share: float, *, around: bool) -> list[Match]:
+    """The matches of a text, or those with its abbreviation written out, where these are surer."""
+    read = [replace(m, why="abbreviation", sureness=m.sureness * share) for m in read]
+    if not around and found and (not read or read[0].sureness <= found[0].sureness):
+        return found
+    told = {(match.kind, match.id) for match in read}
+    return [*read, *(match for match in found if (match.kind, match.id) not in told)]

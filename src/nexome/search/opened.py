@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final, Self, cast
+from typing import Any, Final, NamedTuple, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,18 @@ Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _SCOPES_KEPT: Final = 64
+_FEW: Final = 60_000  # records of a restricted search that are all compared
+
+
+class Reach(NamedTuple):
+    """What a scope may find: which records, and which by meaning (variants mean nothing); None: all.
+
+    `few`: where the vectors of those found by meaning lie, if they are few.
+    """
+
+    allowed: Bools | None
+    meant: Bools | None
+    few: Int64s | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +72,7 @@ class Opened:
     segments: Segments | None
     codes: dict[str, tuple[list[str], Any]]
     """Of kind, visibility and vocabulary: the values, and which each record has."""
-    _scopes: OrderedDict[Scope, Bools | None] = field(default_factory=OrderedDict)
+    _reaches: OrderedDict[Scope, Reach] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
     @classmethod
@@ -115,12 +127,6 @@ class Opened:
         kinds, codes = _codes(self.names["kind"])
         return kinds, codes, np.array([NAMED.get(kind, 0.5) for kind in kinds], np.float32)
 
-    @cached_property
-    def meaningful(self) -> Bools | None:
-        """Which records are found by meaning: all but variants, whose names have none; None for all."""
-        kinds, rows = self.codes["kind"]
-        return None if "variant" not in kinds else np.array([k != "variant" for k in kinds], np.bool_)[rows]
-
     # ------------------------------------------------------------ reading
 
     def row(self, record: int) -> dict[str, Any]:
@@ -165,16 +171,31 @@ class Opened:
 
     def allowed(self, scope: Scope) -> Bools | None:
         """Which records a scope may find, bool [R]; None for all."""
+        return self.reach(scope).allowed
+
+    def reach(self, scope: Scope) -> Reach:
+        """What a scope may find, kept for the scopes asked last."""
         with self._lock:
-            if scope in self._scopes:
-                self._scopes.move_to_end(scope)
-                return self._scopes[scope]
-        found = self._allowed(scope)
+            if scope in self._reaches:
+                self._reaches.move_to_end(scope)
+                return self._reaches[scope]
+        found = self._reach(scope)
         with self._lock:
-            self._scopes[scope] = found
-            while len(self._scopes) > _SCOPES_KEPT:
-                self._scopes.popitem(last=False)
+            self._reaches[scope] = found
+            while len(self._reaches) > _SCOPES_KEPT:
+                self._reaches.popitem(last=False)
         return found
+
+    def _reach(self, scope: Scope) -> Reach:
+        allowed = meant = self._allowed(scope)
+        kinds, rows = self.codes["kind"]
+        if "variant" in kinds:
+            others = np.array([kind != "variant" for kind in kinds], np.bool_)[rows]
+            meant = others if allowed is None else allowed & others
+        few = None
+        if meant is not None and np.count_nonzero(meant) <= _FEW:
+            few = np.sort(self.tables.places[meant]).astype(np.int64)
+        return Reach(allowed, meant, few)
 
     def _allowed(self, scope: Scope) -> Bools | None:
         allowed = np.ones(len(self), np.bool_)
