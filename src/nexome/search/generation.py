@@ -12,7 +12,8 @@
       means/          the mean vector of each record's names (search.vectors)
       codes.npy int8 [N, D], scales.npy float32 [N]: vectors of names; chinese.npy uint8 [N]: 1 for Chinese
       spans, equal_spans, crowd .npy float32 [R]; <relation>_offsets, <relation>_values .npy: CSR of records:
-      equal (means the same), above (parents), below (children), holders and variants (what is about a term)
+      equal (means the same), above (parents), below (children), holders and variants (what is about a term;
+      of variants the most strongly tied first)
 
 Written beside what is asked, then named by `current.json`; older generations go when nothing names them.
 """
@@ -23,6 +24,7 @@ import secrets
 import shutil
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -155,12 +157,8 @@ class _Writer:
         self.places: dict[tuple[str, str], int] = {}
         self.codes: dict[str, dict[str, int]] = {"kind": {}, "language": {}}
         self.variants: Any = bytearray()
-        self.related: dict[str, list[tuple[int, str]]] = {
-            "above": [],
-            "equal": [],
-            "about": [],
-            "variant_about": [],
-        }
+        self.variants_about: list[tuple[str, float, int]] = []
+        self.related: dict[str, list[tuple[int, str]]] = {"above": [], "equal": [], "about": []}
 
     def code(self, column: str, value: str) -> int:
         """The number that stands for a kind or language of names."""
@@ -211,9 +209,13 @@ def _take(writer: _Writer, chunk: Sequence[SearchRecord]) -> None:
         for relation, ids in (
             ("above", record.parents),
             ("equal", record.equivalents),
-            ("variant_about" if record.kind == "variant" else "about", record.about),
+            ("about", () if record.kind == "variant" else record.about),
         ):
             writer.related[relation] += ((place, other) for other in ids)
+        if record.kind == "variant":
+            strengths = record.strengths or repeat(0.0)
+            pairs = zip(record.about, strengths, strict=False)
+            writer.variants_about += ((term, strength, place) for term, strength in pairs)
     for spill, lines in ((writer.records, rows), (writer.names, names), (writer.keys, keys)):
         spill.add(list(zip(*lines, strict=True)))
 
@@ -292,13 +294,22 @@ def _write_relations(folder: Path, writer: _Writer) -> Relations:
         "above": above,
         "below": above[:, ::-1],
         "holders": pairs("about")[:, ::-1],
-        "variants": pairs("variant_about")[:, ::-1],
     }
     made = {name: _csr(edges, size) for name, edges in tables.items()}
+    made["variants"] = _variants_about(writer, size)
     for name, relation in made.items():
         np.save(folder / f"{name}_offsets.npy", relation.offsets)
         np.save(folder / f"{name}_values.npy", relation.values)
     return made["equal"]
+
+
+def _variants_about(writer: _Writer, size: int) -> Relations:
+    """CSR of terms and the variants about them, the most strongly tied first, else in the order they came."""
+    known = ((writer.places.get(("term", term), -1), -s, place) for term, s, place in writer.variants_about)
+    rows = np.array([row for row in known if row[0] >= 0], np.float64).reshape(-1, 3)
+    rows = rows[np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))]
+    offsets = np.searchsorted(rows[:, 0], np.arange(size + 1)).astype(np.int64)
+    return Relations(offsets, rows[:, 2].astype(np.int32))
 
 
 def _csr(pairs: npt.NDArray[np.int64], size: int) -> Relations:

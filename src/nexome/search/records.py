@@ -37,7 +37,8 @@ class SearchRecord:
     `parents`, `equivalents`, `about`: identifiers of terms above it, of terms that mean the same elsewhere,
     and of what a study, trait or variant is about. `weight`: how many studies use it. `visibility`: a key (a
     study's identifier) that a reader must hold to learn of it; OPEN for everyone. Records of one variant have
-    identifiers of their own (`search.variants.plain_id`).
+    identifiers of their own (`search.variants.plain_id`); `strengths` says how strongly it is tied to each of
+    `about`: the strongest are told first.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class SearchRecord:
     weight: int = 0
     visibility: str = OPEN
     note: str = ""
+    strengths: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import islice
 from typing import Final
 
 import pyarrow as pa
@@ -27,6 +27,10 @@ LEAD_KEY: Final = "lead:"
 """Before the name of a study: the visibility key of its lead variants, held by who may read its results."""
 VOCABULARIES: Final = ("dbSNP", "ClinVar")
 MOST_OF_A_STUDY: Final = 2_000
+_OWN: Final = 1_000_000  # strength of a study's first lead: what was found here comes before what is known
+_MOST_SCORE: Final = 1_000.0
+_GENES: Final = 3  # told of a variant
+_COLUMNS: Final = ["variant", "predicate", "other", "qualifier", "score"]
 _PREFIXES: Final = tuple(f"{name}:" for name in VOCABULARIES)
 _RS: Final = "dbSNP:"
 _AT: Final = "@"  # between a lead and its study; no rs number and no place of a variant has one
@@ -65,10 +69,10 @@ def is_variant(curie: str) -> bool:
 
 
 def lead_records(studies: Iterable[tuple[Study, Sequence[Lead]]]) -> Iterator[SearchRecord]:
-    """Leads as records: the first of every study, then the second of every study, and so on."""
-    listed = [[_lead_record(study, same) for same in _by_name(leads)] for study, leads in studies]
-    for rank in zip_longest(*listed):
-        yield from (record for record in rank if record is not None)
+    """Leads as records; the first of every study is told before the second of any."""
+    for study, leads in studies:
+        for rank, same in enumerate(_by_name(leads)):
+            yield _lead_record(study, same, rank)
 
 
 def _by_name(leads: Iterable[Lead]) -> Iterable[Sequence[Lead]]:
@@ -79,17 +83,19 @@ def _by_name(leads: Iterable[Lead]) -> Iterable[Sequence[Lead]]:
     return found.values()
 
 
-def _lead_record(study: Study, same: Sequence[Lead]) -> SearchRecord:
+def _lead_record(study: Study, same: Sequence[Lead], rank: int) -> SearchRecord:
     traits = [study.traits[number] for lead in same for number in lead.traits]
     terms = (normalise_curie(term) for trait in traits for term in trait.ontology)
+    about = sorted({term for term in terms if term})
     label, places = same[0].rsid or same[0].id, [lead.id for lead in same]
     return SearchRecord(
         "variant",
         f"{label}{_AT}{study.id}",
         [Name(label, "label", "en"), *(Name(text, "exact", "en") for text in places if text != label)],
-        about=sorted({term for term in terms if term}),
+        about=about,
         visibility=LEAD_KEY + study.id,
         note=", ".join(text for text in places if text != label),
+        strengths=[float(_OWN - rank)] * len(about),
     )
 
 
@@ -99,7 +105,7 @@ class _Told:
 
     names: dict[str, None] = field(default_factory=dict)
     genes: dict[str, None] = field(default_factory=dict)
-    about: dict[str, None] = field(default_factory=dict)
+    about: dict[str, float] = field(default_factory=dict)
     statements: int = 0
 
 
@@ -131,16 +137,17 @@ class KnownVariants:
                 "variant",
                 own,
                 [Name(text, "label" if text == label else "exact", "en") for text in names],
-                about=sorted(known.about),
+                about=list(known.about),
                 weight=known.statements,
-                note=", ".join(known.genes),
+                note=", ".join(islice(known.genes, _GENES)),
+                strengths=list(known.about.values()),
             )
 
     def _told(self) -> dict[str, _Told]:
         """All that is known of the chosen ones; a variation of ClinVar that has an rs number under that."""
         rows = self._rows()
         number: dict[str, set[str]] = defaultdict(set)
-        for variant, predicate, other, _ in rows:
+        for variant, predicate, other, *_ in rows:
             if predicate == EXACT and other.startswith(_RS) and not variant.startswith(_RS):
                 number[variant].add(other)
         called = {variant: found.pop() for variant, found in number.items() if len(found) == 1}
@@ -149,14 +156,14 @@ class KnownVariants:
             known = told[called.get(variant, variant)]
             for name in self._names.get(variant, ()):
                 _add_name(known, name)
-        for variant, predicate, other, qualifier in rows:
+        for variant, predicate, other, qualifier, score in rows:
             if predicate not in _OTHERWISE:
-                _add_statement(told[called.get(variant, variant)], other, qualifier)
+                _add_statement(told[called.get(variant, variant)], other, qualifier, score)
         return dict(told)
 
-    def _rows(self) -> list[tuple[str, str, str, str]]:
-        """Variant, predicate, other end and qualifier of each statement about a chosen variant."""
-        rows: list[tuple[str, str, str, str]] = []
+    def _rows(self) -> list[tuple[str, str, str, str, float]]:
+        """Variant, predicate, other end, qualifier and score of each statement about a chosen variant."""
+        rows: list[tuple[str, str, str, str, float]] = []
         for ends in _ends(self._statements):
             kept = ends.filter(pc.is_in(ends["variant"], self._chosen))
             rows += zip(*(kept[name].to_pylist() for name in kept.column_names), strict=True)
@@ -175,14 +182,14 @@ def _most_told(statements: Statements, most: int) -> pa.Array:
 
 
 def _ends(statements: Statements) -> Iterator[pa.Table]:
-    """Statements that a variant is at one end of: variant, predicate, other end, qualifier."""
+    """Statements that a variant is at one end of: variant, predicate, other end, qualifier, score."""
     for _, batch in statements():
         for one, other in (("subject", "object"), ("object", "subject")):
             of_variants = _starts(batch[one])
             kept = batch.filter(of_variants)
             if len(kept):
-                columns = [kept[one], kept["predicate"], kept[other], pc.fill_null(kept["qualifier"], "")]
-                yield pa.table(columns, ["variant", "predicate", "other", "qualifier"])
+                told = [pc.fill_null(kept["qualifier"], ""), pc.fill_null(kept["score"], 0.0)]
+                yield pa.table([kept[one], kept["predicate"], kept[other], *told], _COLUMNS)
 
 
 def _starts(column: pa.Array) -> pa.Array:
@@ -209,7 +216,7 @@ def _add_name(known: _Told, text: str) -> None:
                 known.names[f"{found['gene']} {change}"] = None
 
 
-def _add_statement(known: _Told, other: str, qualifier: str) -> None:
+def _add_statement(known: _Told, other: str, qualifier: str, score: float) -> None:
     symbol = other.removeprefix("hgnc.symbol:") if other.startswith("hgnc.symbol:") else ""
     if found := _SYMBOL.search(qualifier):
         symbol = found[1]
@@ -218,5 +225,7 @@ def _add_statement(known: _Told, other: str, qualifier: str) -> None:
         if impact := _IMPACT.search(qualifier):
             known.names[f"{symbol} {impact[1]}"] = None
     if not re.search(_NO_TIE, qualifier):
-        known.about[other] = None
+        before = known.about.get(other, 0.0)
+        strongest = max(before % 1, min(max(score, 0.0), _MOST_SCORE) / (2 * _MOST_SCORE))
+        known.about[other] = before // 1 + 1 + strongest  # how many say so, then how strongly
         known.statements += 1
