@@ -228,6 +228,19 @@ class Knowing:
         found = graph.descendants(self._knowledge.resolve(term), sources=sources, **asked)
         return self._labelled(found.table, REACHED_COLUMNS)
 
+    def kinds_below(self: _Asking, terms: Sequence[str]) -> list[int]:
+        """How many kinds each of some terms has, at any depth; 0 for one that no statement names."""
+        graph, sources = self._graph()
+        counts = []
+        for term in terms:
+            with suppress(NotFoundError):
+                counts.append(
+                    graph.descendants(self._knowledge.resolve(term), sources=sources).table.num_rows
+                )
+                continue
+            counts.append(0)
+        return counts
+
     def common(
         self: _Asking, terms: Sequence[str], predicate: str | None = None, *, limit: int = 1000, **asked: Any
     ) -> pa.Table:

@@ -9,6 +9,9 @@ from tests.web.pages.conftest import OWNER
 
 from nexome.access.centre import Centre
 from nexome.app import create_app
+from nexome.store.disk import RootLock
+from nexome.store.knowledge import NewSource, load_source
+from nexome.store.root import open_root
 from nexome.testing.small_centre import make_small_centre
 from nexome.testing.small_knowledge import HIDDEN, make_small_knowledge
 
@@ -132,3 +135,40 @@ def test_a_root_without_knowledge_has_its_gene_pages_as_before(browser, small):
     assert "What is known of it" not in browser.get(f"/en/genes/{small.gene}").text
     assert browser.get("/en/terms/HP:0001250/graph").status_code == 404
     assert browser.get("/en/paths", params={"start": "a", "end": "b"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("language", "ties", "kinds"),
+    [
+        ("en", "What the same thing is tied to in other vocabularies", "1 kind"),
+        ("zh", "其他词表中等同术语的相连对象", "下位 1 个"),
+    ],
+)
+def test_a_term_counts_kinds_and_shows_what_its_equals_are_tied_to(equals, language, ties, kinds):
+    html = equals.get(f"/{language}/terms/MONDO:2").text
+    assert ties in html
+    assert f'href="/{language}/terms/HGNC:9"' in html
+    assert re.search(rf"MONDO:1 · {kinds}<", html)
+    assert '<a href="https://example.org/licence" rel="external noreferrer">' in html
+    own = equals.get(f"/{language}/terms/HP:2").text
+    assert ties not in own
+    assert f'href="/{language}/terms/HGNC:9"' in own
+
+
+@pytest.fixture(scope="module")
+def equals(tmp_path_factory, browser):
+    """A disease without a tie of its own, and a phenotype that means the same and has one."""
+    folder = tmp_path_factory.mktemp("equals")
+    made = make_small_centre(folder / "root", variants=300)
+    rows = (
+        "subject\tsubject_label\tpredicate\tobject\tobject_label\n"
+        "MONDO:2\tfits of a kind\tis_a\tMONDO:1\tfits\n"
+        "MONDO:2\t\tskos:exactMatch\tHP:2\tSeizures\n"
+        "HGNC:9\tFITS9\tbiolink:gene_associated_with_condition\tHP:2\t\n"
+    )
+    (folder / "ties.tsv").write_text(rows)
+    with RootLock(made.path):
+        new = NewSource("ties", [folder / "ties.tsv"], licence="https://example.org/licence")
+        load_source(open_root(made.path), new)
+    with Centre.open(made.path) as centre:
+        yield type(browser)(create_app(centre))

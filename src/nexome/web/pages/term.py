@@ -7,7 +7,7 @@ or a kind of it. Each card stands alone: what cannot be read leaves the others a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from nexome.model.errors import NexomeError, NotFoundError, RefusedError
@@ -19,18 +19,20 @@ from nexome.web.pages.ties import Ties, is_tied, kind_of, named, sources_of, tie
 
 MOST_BESIDE: Final = 60  # terms listed above, below or equal
 MOST_NAMES: Final = 80
+_EQUALS: Final = 8  # terms that mean the same whose ties are shown too
 _TRAITS: Final = 8  # whose strongest associations are shown
 _LEADS: Final = 3  # of each
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A term beside this one: its identifier, name, page, and how many things here are about it."""
+    """A term beside this one: identifier, name, page, how many things here are about it, its kinds."""
 
     id: str
     label: str
     href: str
     held: int
+    kinds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class TermPage(Page):
     variables: tuple[Held, ...]
     leads: Card[tuple[Lead, ...]]
     ties: Card[tuple[Ties, ...]]
+    equal_ties: Card[tuple[Ties, ...]]
     graph_href: str
     gene_href: str
     variant_href: str
@@ -96,7 +99,12 @@ def build_term(ask: Ask, *, term: str) -> TermPage:
     names = _names(record, place, {label, other})
     below = sorted(place.below, key=lambda n: -n.held) if place else []
     held = place.held if place else ()
+    above = _beside(ask, place.above) if place else _tied(ask, identifier, IS_A, "out")
+    children = _beside(ask, below[:MOST_BESIDE]) if place else _tied(ask, identifier, IS_A, "in")
+    equal = _beside(ask, place.equal) if place else _tied(ask, identifier, EXACT, "both")
+    same = [other.id for other in equal[:_EQUALS]]
     ties = card_of(lambda: ties_of(ask, [identifier]) if record or not place else ())
+    equal_ties = card_of(lambda: ties_of(ask, same, besides=[identifier]))
     return TermPage(
         ask.t("term.title", label=label),
         id=identifier,
@@ -107,18 +115,25 @@ def build_term(ask: Ask, *, term: str) -> TermPage:
         record=record,
         definitions=_definitions(ask, record),
         sources=tuple(
-            ask.view.sources_named({*(record.sources if record else ()), *sources_of(ties.content)})
+            ask.view.sources_named(
+                {
+                    *(record.sources if record else ()),
+                    *sources_of(ties.content),
+                    *sources_of(equal_ties.content),
+                }
+            )
         ),
         names=names[:MOST_NAMES],
         names_left=max(0, len(names) - MOST_NAMES),
-        above=_beside(ask, place.above) if place else _tied(ask, identifier, IS_A, "out"),
-        below=_beside(ask, below[:MOST_BESIDE]) if place else _tied(ask, identifier, IS_A, "in"),
-        equal=_beside(ask, place.equal) if place else _tied(ask, identifier, EXACT, "both"),
+        above=_counted(ask, above),
+        below=_counted(ask, children),
+        equal=equal,
         below_more=max(0, len(below) - MOST_BESIDE),
         held=tuple(_held(ask, match) for match in held if match.kind != "variable"),
         variables=tuple(_held(ask, match) for match in held if match.kind == "variable"),
         leads=card_of(lambda: _leads(ask, held)),
         ties=ties,
+        equal_ties=equal_ties,
         graph_href=ask.href("terms", identifier, "graph") if record or not place else "",
         gene_href=_gene(ask, identifier, label),
         variant_href=_variant(ask, identifier),
@@ -181,6 +196,14 @@ def _tied(ask: Ask, term: str, predicate: str, direction: str) -> tuple[Beside, 
     return tuple(
         Beside(row["term"], named(ask, row), ask.href("terms", row["term"]), 0) for row in rows_of(table)
     )
+
+
+def _counted(ask: Ask, terms: Sequence[Beside]) -> tuple[Beside, ...]:
+    """Terms with the number of their kinds, where statements are loaded."""
+    if not ask.view.knows:
+        return tuple(terms)
+    counts = ask.view.kinds_below([term.id for term in terms])
+    return tuple(replace(term, kinds=count) for term, count in zip(terms, counts, strict=True))
 
 
 def _held(ask: Ask, match: Match) -> Held:

@@ -87,8 +87,12 @@ def named(ask: Ask, row: Mapping[str, Any], name: str = "term") -> str:
     return ask.t.named(row, f"{name}_label", row[name])
 
 
-def ties_of(ask: Ask, terms: Sequence[str]) -> tuple[Ties, ...]:
-    """What some identifiers of one thing are tied to, by card; hierarchy and equals stand elsewhere."""
+def ties_of(ask: Ask, terms: Sequence[str], *, besides: Sequence[str] = ()) -> tuple[Ties, ...]:
+    """What some identifiers of one thing are tied to, by card; hierarchy and equals stand elsewhere.
+
+    `besides`: other identifiers of it, which are not told either.
+    """
+    own = {*terms, *besides}
     rows: list[dict[str, Any]] = []
     more = False
     for term in terms:
@@ -97,7 +101,7 @@ def ties_of(ask: Ask, terms: Sequence[str]) -> tuple[Ties, ...]:
         except NotFoundError:
             continue
         more |= len(found) == READ
-        rows += [row for row in found if row["predicate"] not in _ELSEWHERE and row["term"] not in terms]
+        rows += [row for row in found if row["predicate"] not in _ELSEWHERE and row["term"] not in own]
     by_kind: dict[str, dict[tuple[str, str, str], dict[str, Any]]] = {}
     for row in sorted(rows, key=lambda row: -(row["strength"] or -1.0)):
         key = (row["term"], row["predicate"], row["direction"])
@@ -128,14 +132,24 @@ def _first(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(listed, key=lambda row: row["term_label"] is None)[:SHOWN]
 
 
+def _how(ask: Ask, row: Mapping[str, Any]) -> str:
+    """How the other end is tied, in words; a phenotype is not seen in a gene but with its variants."""
+    turned = row["direction"] == "in"
+    if turned and row["predicate"] == "biolink:has_phenotype" and kind_of(row["term"]) == "gene":
+        return ask.t("ties.seen_with")
+    return phrase(ask, row["predicate"], turned=turned)
+
+
 def _tie(ask: Ask, row: Mapping[str, Any]) -> Tie:
     strength = row["strength"]
     return Tie(
         row["term"],
         named(ask, row),
         ask.href("terms", row["term"]),
-        phrase(ask, row["predicate"], turned=row["direction"] == "in"),
+        _how(ask, row),
         "" if strength is None else f"{strength:.2f}",
         tuple(row["sources"].split("|")),
-        tuple((row["publications"] or "").split("|")[:3]) if row["publications"] else (),
+        tuple(paper for paper in (row["publications"] or "").split("|") if paper not in {"", row["term"]})[
+            :3
+        ],
     )
