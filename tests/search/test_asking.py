@@ -187,7 +187,7 @@ def agree(matches: list[Match], plain: list[tuple[float, int, str, dict[str, flo
     if first[0] - second[0] > 1e-3 or len(plain) == 1:
         assert matches[0].name == first[2]
         others = [one[0] for one in plain[1:] if told.is_rival(one[1], first[1])]
-        lead = first[0] - (others[0] if others else 0.0)
+        lead = max(0.0, first[0] - (others[0] if others else 0.0))
         sure = SURENESS.of(first[3]["best"], named=first[3]["named"], lead=lead)
         assert matches[0].sureness == pytest.approx(sure, abs=1e-3)
 
