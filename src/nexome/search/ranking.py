@@ -45,7 +45,7 @@ class Weights:
     crowd: float = -0.3
     spelling: float = 0.05
     named: float = 0.3
-    usage: float = 0.03
+    usage: float = 0.04
     pieces: float = 0.0
     own_script: float = -0.25
     """Added to the cosine of two Chinese texts, which are alike by characters as a translation cannot be."""
@@ -57,7 +57,7 @@ class Weights:
         return np.array([getattr(self, part) for part in PARTS], np.float32)
 
 
-CHINESE: Final = Weights(mean=0.0, equal_mean=0.0, crowd=-0.6, spelling=0.2, pieces=0.5)
+CHINESE: Final = Weights(mean=0.0, equal_mean=0.0, crowd=-0.6, spelling=0.2, usage=0.03, pieces=0.5)
 """Of Chinese questions: names in two scripts have no common middle, and words and characters say much."""
 
 

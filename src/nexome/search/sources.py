@@ -19,6 +19,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nexome.formats.knowledge.statements import HAS_PHENOTYPE
 from nexome.model.cohorts import Cohort, Dictionary
 from nexome.model.errors import NotFoundError
 from nexome.model.knowledge import Name, NamedTerm, normalise_curie
@@ -134,12 +135,17 @@ def term_usage(studies: Iterable[Study]) -> Counter[str]:
 
 
 def mentions(statements: Iterable[tuple[str, pa.RecordBatch]]) -> Counter[str]:
-    """How often each term is mentioned by the lists of used terms among what is known (Knowledge.edges)."""
+    """How often each term is used by what is known (Knowledge.edges).
+
+    Counted are the times that lists of used terms give, and the diseases and genes a phenotype is stated of.
+    """
     counted: Counter[str] = Counter()
     for _, batch in statements:
         rows = batch.filter(pc.equal(batch["predicate"], MENTIONED_BY))
         for term, times in zip(rows["subject"].to_pylist(), rows["score"].to_pylist(), strict=True):
             counted[term] += int(times or 1)
+        stated = batch.filter(pc.equal(batch["predicate"], HAS_PHENOTYPE))["object"]
+        counted.update({one["values"]: one["counts"] for one in stated.value_counts().to_pylist()})
     return counted
 
 
