@@ -396,19 +396,22 @@ class View(Counting, Interpreting, Knowing, Linkage, Looking, Meaning, Overview,
         genes = self._centre.genes
         return schema_of(GENE_COLUMNS).empty_table() if genes is None else genes.overlapping(place)
 
-    def search(self, text: str, *, limit: int = 20) -> list[SearchHit]:
+    def search(self, text: str, *, limit: int = 20, kinds: Sequence[str] = ()) -> list[SearchHit]:
         """What a text in the one search box may mean, likeliest first.
 
         rs numbers, chrom:pos, chrom-pos-ref-alt, regions, genes, and words of studies and traits in
         English or Chinese; Latin words may be unfinished. Where a search index was built, what is found
-        by meaning follows (`find`). A hit of kind 'variant' is only given when a readable study has it.
+        by meaning follows (`find`): variants too that no readable study has, if something is known of them.
+        With `kinds` only hits of these, as many as asked for.
         """
         allowance = self._allowance()
         catalogue = self._catalogue()
         hits = search_hits(allowance, text, genes=self._centre.genes, catalogue=catalogue, limit=limit)
+        hits = [hit for hit in hits if not kinds or hit.kind in kinds]
         if len(hits) >= limit or not self._search_index.exists or any(hit.certain for hit in hits):
             return hits
-        return join_meanings(hits, self.find(text, limit=limit), allowance, limit=limit)
+        found = self.find(text, limit=limit, kinds=kinds)
+        return join_meanings(hits, found, allowance, limit=limit)
 
     def suggestions(self, text: str, *, limit: int = 8) -> list[SearchHit]:
         """As `search`, a few, while the person still types; pinyin and its initials are understood too."""

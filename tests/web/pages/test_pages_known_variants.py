@@ -25,13 +25,14 @@ CATALOG = """PUBMEDID\tSNPS\tP-VALUE\tMAPPED_TRAIT\tMAPPED_TRAIT_URI\tREPORTED G
 1\t{rsid}\t2E-80\ttype 2 diabetes\tNXDEMO:7\tTCF7L2
 2\trs999000111\t2E-20\ttype 2 diabetes\tNXDEMO:7\tKCNJ11
 """
+MORE = "".join(f"3\trs9990002{n:02}\t2E-9\ttype 2 diabetes\tNXDEMO:7\tNR\n" for n in range(30))
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     small = make_small_centre(tmp_path_factory.mktemp("known") / "root", variants=300)
     make_small_search(small.path)
-    files = {"terms.tsv": TERMS, "zh.tsv": CHINESE, "catalog.tsv": CATALOG.format(rsid=small.rsid)}
+    files = {"terms.tsv": TERMS, "zh.tsv": CHINESE, "catalog.tsv": CATALOG.format(rsid=small.rsid) + MORE}
     for name, text in files.items():
         (small.path.parent / name).write_text(text, "utf-8")
         with RootLock(small.path):
@@ -59,6 +60,9 @@ def test_a_search_finds_them_and_says_through_what_in_the_readers_language(known
         assert re.search(
             rf'<a href="/{language}/variants/{rsid}">{rsid}</a> <span class="quiet">[^<]*{why}', page
         )
+    whole = known.get(f"/{language}/search", params={"q": text}).text
+    shown = [html.count(f"/{language}/variants/rs") for html in (whole, page)]
+    assert shown == [12, 32]  # a share of 50; asked for alone, all
     found = known.get("/api/v1/search", params={"q": text}).json()["data"]
     assert set(found["through_zh"]) >= {"2型糖尿病"}
 

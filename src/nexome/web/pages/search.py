@@ -77,7 +77,7 @@ def build_search(ask: Ask) -> SearchPage | Redirect:
     links = tuple((kind, n, ask.href("search", q=text, kind=kind)) for kind, n in kinds.most_common())
     kind = ask.query.get("kind", "")
     if kind in kinds:
-        found = tuple(hit for hit in found if hit.kind == kind)
+        found = tuple(_found(ask, hit) for hit in ask.view.search(text, limit=MOST_HITS, kinds=(kind,)))
     title = ask.t("search.title_of", text=text)
     links, kind = (links if len(links) > 1 else (), kind if kind in kinds else "")
     return SearchPage(title, text, found, place, links, kind, read_href(ask))
