@@ -16,7 +16,7 @@ from nexome.search.encoder import Encoder
 from nexome.search.generation import build_generation
 from nexome.search.index import Scope, SearchIndex
 from nexome.search.lexicon import Lexicon
-from nexome.search.ranking import NAMED, PARTS, SURENESS, weights_of
+from nexome.search.ranking import NAMED, PARTS, weights_of
 from nexome.search.records import Match, SearchRecord
 from nexome.search.segments import cut
 from nexome.search.text import is_han, words
@@ -174,7 +174,9 @@ class Plain:
                     parts[row] |= {"named": worth, "best": 1.0, "equal_best": 1.0, "name": name.text}
 
 
-def agree(matches: list[Match], plain: list[tuple[float, int, str, dict[str, float]]], told: Plain) -> None:
+def agree(
+    text: str, matches: list[Match], plain: list[tuple[float, int, str, dict[str, float]]], told: Plain
+) -> None:
     """The same records with the same scores and parts in the same order, but for those of one score."""
     by_record = {(told.records[row].kind, told.records[row].id): (row, parts) for _, row, _, parts in plain}
     assert {(match.kind, match.id) for match in matches} == set(by_record)
@@ -188,7 +190,9 @@ def agree(matches: list[Match], plain: list[tuple[float, int, str, dict[str, flo
         assert matches[0].name == first[2]
         others = [one[0] for one in plain[1:] if told.is_rival(one[1], first[1])]
         lead = max(0.0, first[0] - (others[0] if others else 0.0))
-        sure = SURENESS.of(first[3]["best"], named=first[3]["named"], lead=lead)
+        sure = weights_of(chinese=is_han(text)).sureness.of(
+            first[3]["best"], named=first[3]["named"], lead=lead
+        )
         assert matches[0].sureness == pytest.approx(sure, abs=1e-3)
 
 
@@ -215,7 +219,7 @@ def test_a_block_of_texts_is_ranked_as_the_definition_says(
     for text, answer in zip(texts, answers, strict=True):
         expected = plain.rank(text, visible)
         assert len(answer.matches) == len(expected)
-        agree(list(answer.matches), expected, plain)
+        agree(text, list(answer.matches), expected, plain)
 
 
 TERMS = [

@@ -19,7 +19,7 @@ from nexome.search.comparing import Cosines, compare
 from nexome.search.lexical import SharedByMany
 from nexome.search.lexicon import Relations
 from nexome.search.opened import Opened
-from nexome.search.ranking import NAMED, PARTS, SURENESS, Weigh
+from nexome.search.ranking import NAMED, PARTS, Weigh, Weights
 from nexome.search.records import Match, Why
 from nexome.search.scope import Scope
 from nexome.search.text import is_han, words
@@ -96,8 +96,9 @@ def meanings(
     near[[not own for own in tokens]] = -1
     found = (_pairs_of(near), named.pairs, *(alike.pairs for alike in worded.alike.values()))
     candidates = _candidates(opened, found, opened.allowed(scope))
-    ranked = _rank(opened, (vectors, chinese), (candidates, named, worded), weigh, limit=limit)
-    return _matches(opened, ranked, worded.mended)
+    weights = [weigh(chinese=han) for han in (False, True)]
+    ranked = _rank(opened, (vectors, chinese), (candidates, named, worded), weights, limit=limit)
+    return _matches(opened, ranked, worded.mended, [weights[han] for han in chinese.tolist()])
 
 
 def nearest_records(opened: Opened, vectors: Floats, scope: Scope) -> Int64s:
@@ -205,14 +206,13 @@ def _rank(
     opened: Opened,
     asked: tuple[Floats, Bools],
     found: tuple[Int64s, _Named, _Worded],
-    weigh: Weigh,
+    weights: Sequence[Weights],
     *,
     limit: int,
 ) -> _Ranked:
-    """Score the candidates and keep the first of each question."""
+    """Score the candidates and keep the first of each question. `weights`: of other questions, of Chinese."""
     vectors, chinese = asked
     candidates, named, worded = found
-    weights = [weigh(chinese=han) for han in (False, True)]
     own_script = np.where(chinese, np.float32(weights[1].own_script), np.float32(0.0))
     unwritten = np.array([one.unwritten for one in weights], np.float32)[chinese.astype(int)]
     each = np.stack([one.vector() for one in weights])[chinese.astype(int)]
@@ -345,16 +345,19 @@ def _rival(order: Any, records: Any, scores: Any, means: Any) -> Any:
 # ---------------------------------------------------------------- matches
 
 
-def _matches(opened: Opened, ranked: _Ranked, mended: Bools) -> list[list[Match]]:
+def _matches(opened: Opened, ranked: _Ranked, mended: Bools, weights: Sequence[Weights]) -> list[list[Match]]:
+    """The matches of each question; `weights` are those of each."""
     rows, texts = opened.rows(ranked.records), opened.name_texts(ranked.names)
     kinds, codes, _ = opened.name_kinds
     of_names = codes[ranked.names].tolist()
     question = np.repeat(np.arange(len(mended)), np.diff(ranked.bounds))
     parts = ranked.parts.tolist()
     spelled = mended[question] & ((ranked.worth > 0) | (ranked.parts[:, 5] > _SPELLED))
-    columns = (ranked.worth, ranked.scores, ranked.lead, spelled)
+    columns = (question, ranked.worth, ranked.scores, ranked.lead, spelled)
     made = []
-    for at, (worth, score, lead, misspelled) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
+    for at, (asked, worth, score, lead, misspelled) in enumerate(
+        zip(*(c.tolist() for c in columns), strict=True)
+    ):
         row, own = rows[at], dict(zip(PARTS, parts[at], strict=True))
         made.append(
             Match(
@@ -365,7 +368,7 @@ def _matches(opened: Opened, ranked: _Ranked, mended: Bools) -> list[list[Match]
                 texts[at],
                 _why(kinds[of_names[at]], worth, mended=misspelled),
                 score,
-                SURENESS.of(own["best"], named=worth, lead=lead),
+                weights[asked].sureness.of(own["best"], named=worth, lead=lead),
                 row["note"] or "",
                 parts=own,
             )

@@ -34,6 +34,26 @@ NAMED: Final = {
 """What a text that equals a name is worth, by what the name is; anything else 0.5."""
 
 
+class Sureness(NamedTuple):
+    """A logistic curve of the best cosine, whether a name equals the text, and the lead over the second."""
+
+    intercept: float
+    best: float
+    named: float
+    lead: float
+
+    def of(self, best: float, *, named: float, lead: float) -> float:
+        """How often a first match like this one was right, 0–1."""
+        sum_ = self.intercept + self.best * best + self.named * (named > 0) + self.lead * min(lead, 0.5)
+        return float(1.0 / (1.0 + np.exp(-sum_)))
+
+
+SURENESS: Final = Sureness(intercept=-7.47, best=8.86, named=-0.88, lead=4.35)
+"""Fitted to 2,698 names held out, trait names and mentions, and 600 names of things that are not there."""
+SURENESS_CHINESE: Final = Sureness(intercept=-4.82, best=7.74, named=-2.49, lead=5.37)
+"""Fitted to 1,610 labels held out, diagnoses and laymen's words, and 30 texts about other matters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """Weights of the parts of a score. The defaults were chosen on names held out (docs/search.md)."""
@@ -52,12 +72,23 @@ class Weights:
     unwritten: float = 1.0
     """Likeness of words of a record without a name in the script of the text, as a share of the greatest."""
 
+    sureness: Sureness = SURENESS
+    """How sure a score of these weights makes us."""
+
     def vector(self) -> Floats:
         """The weights in the order of PARTS."""
         return np.array([getattr(self, part) for part in PARTS], np.float32)
 
 
-CHINESE: Final = Weights(mean=0.0, equal_mean=0.0, crowd=-0.6, spelling=0.2, usage=0.03, pieces=0.5)
+CHINESE: Final = Weights(
+    mean=0.0,
+    equal_mean=0.0,
+    crowd=-0.6,
+    spelling=0.2,
+    usage=0.03,
+    pieces=0.5,
+    sureness=SURENESS_CHINESE,
+)
 """Of Chinese questions: names in two scripts have no common middle, and words and characters say much."""
 
 
@@ -71,24 +102,6 @@ class Weigh(Protocol):
 def weights_of(*, chinese: bool) -> Weights:
     """The weights of a question, by its script."""
     return CHINESE if chinese else Weights()
-
-
-class Sureness(NamedTuple):
-    """A logistic curve of the best cosine, whether a name equals the text, and the lead over the second."""
-
-    intercept: float
-    best: float
-    named: float
-    lead: float
-
-    def of(self, best: float, *, named: float, lead: float) -> float:
-        """How often a first match like this one was right, 0–1."""
-        sum_ = self.intercept + self.best * best + self.named * (named > 0) + self.lead * min(lead, 0.5)
-        return float(1.0 / (1.0 + np.exp(-sum_)))
-
-
-SURENESS: Final = Sureness(intercept=-7.47, best=8.86, named=-0.88, lead=4.35)
-"""Fitted to 2,698 names held out, trait names and mentions, and 600 names of things that are not there."""
 
 
 class Tables(NamedTuple):
