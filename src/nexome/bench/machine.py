@@ -73,8 +73,17 @@ def _measured(work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, A
 
 def peak_memory_bytes() -> int:
     """Most memory this process held so far; VmHWM, as ru_maxrss may be the parent's before exec."""
+    return _status_bytes("VmHWM")
+
+
+def anonymous_memory_bytes() -> int:
+    """Memory this process holds now that is no mapped file's."""
+    return _status_bytes("RssAnon")
+
+
+def _status_bytes(field: str) -> int:
     status = Path("/proc/self/status").read_text(encoding="utf-8")
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    line = next(line for line in status.splitlines() if line.startswith(field))
     return int(line.split()[1]) * 1024
 
 

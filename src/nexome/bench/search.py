@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from nexome.bench.machine import describe_machine, folder_bytes, in_own_process
+from nexome.bench.machine import anonymous_memory_bytes, describe_machine, folder_bytes, in_own_process
 from nexome.model.knowledge import Name, NamedTerm
 from nexome.search.encoder import Encoder
 from nexome.search.generation import build_generation
@@ -151,11 +151,17 @@ def _ask(plan: SearchPlan, work: Path) -> dict[str, Any]:
     whole = _timed(texts[: plan.questions + 20], index.find)
     beginnings = [text[: 2 + n % 6] for n, text in enumerate(texts[: plan.questions + 20])]
     began_texts = _timed(beginnings, index.suggest)
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), time.process_time()
     for _ in index.normalise(texts[: plan.texts], limit=3):
         pass
-    seconds = time.perf_counter() - began
-    return {"find": whole, "suggest": began_texts, "normalised_per_s": plan.texts / seconds}
+    seconds, spent = time.perf_counter() - began, time.process_time() - spent
+    return {
+        "find": whole,
+        "suggest": began_texts,
+        "normalised_per_s": plan.texts / seconds,
+        "normalised_per_cpu_s": plan.texts / spent,
+        "anonymous_bytes": anonymous_memory_bytes(),
+    }
 
 
 def _questions(index: SearchIndex, count: int) -> list[str]:
@@ -192,9 +198,11 @@ def as_markdown(report: dict[str, Any]) -> str:
         ("find", f"p50 {report['find']['p50_ms']:.1f} ms, p95 {report['find']['p95_ms']:.1f} ms"),
         ("suggest", f"p50 {report['suggest']['p50_ms']:.2f} ms, p95 {report['suggest']['p95_ms']:.2f} ms"),
         ("normalise", f"{report['normalised_per_s']:,.0f} strings/s"),
+        ("normalise, a second of one core", f"{report['normalised_per_cpu_s']:,.0f} strings"),
         ("on disk", f"{report['folder_bytes'] / 1e9:.2f} GB"),
         ("most memory, building", f"{report['building_bytes'] / 2**30:.2f} GiB"),
         ("most memory, asking", f"{report['asking_bytes'] / 2**30:.2f} GiB"),
+        ("of it no mapped file", f"{report['anonymous_bytes'] / 2**30:.2f} GiB"),
     ]  # fmt: skip
     head = f"{plan['terms']:,} terms, {report['strings']:,} strings; {machine['cpu']}"
     table = "\n".join(f"| {name} | {value} |" for name, value in rows)
