@@ -8,7 +8,7 @@ import pytest
 from nexome.model.errors import DamagedError, InputError, NotFoundError
 from nexome.search.encoder import Encoder
 from nexome.search.lexicon import Lexicon, Name, NamedTerm, Relations
-from nexome.search.training import TrainingOptions, _contrast, train_encoder
+from nexome.search.training import TrainingOptions, _contrast, _pairs, train_encoder
 
 WORDS = (
     ("myocardial infarction", "heart attack", "心肌梗死"),
@@ -126,3 +126,21 @@ def test_the_gradient_is_that_of_the_loss() -> None:
         step[place] = 1e-5
         slope = (loss(unit + step) - loss(unit - step)) / 2e-5
         assert gradient[place] == pytest.approx(slope, abs=1e-4)
+
+
+def test_a_chinese_name_that_stands_alone_is_a_pair_with_itself() -> None:
+    terms = [
+        NamedTerm("A:1", [Name("痛风", "label", "zh")]),
+        NamedTerm("B:1", [Name("gout", "label", "en")]),
+        NamedTerm("C:1", [Name("哮喘", "label", "zh"), Name("asthma", "translation", "en")]),
+        NamedTerm("D:1", [Name("湿疹", "label", "zh")], equivalents=("E:1",)),
+        NamedTerm("E:1", [Name("eczema", "label", "en")]),
+    ]
+    made = Lexicon.build(terms)
+    pairs = _pairs(made, OPTIONS, np.random.default_rng(0))
+    alone = {made.texts[one] for one, other in pairs.tolist() if one == other}
+    together = {
+        frozenset((made.texts[one], made.texts[other])) for one, other in pairs.tolist() if one != other
+    }
+    assert alone == {"痛风"}
+    assert together == {frozenset(("哮喘", "asthma")), frozenset(("湿疹", "eczema"))}

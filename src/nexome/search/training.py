@@ -2,10 +2,11 @@
 
 Symmetric InfoNCE over batches of pairs of names (van den Oord et al. 2018, arXiv:1807.03748), with features
 dropped at random and Adagrad (Duchi et al. 2011), on the CPU. A pair is two names of one term, or a name of
-a term and one of its equivalent elsewhere; a translation is a name like others, met more often. After the
-first epoch, batches are made of neighbours, so that what is hard to tell apart is told apart; a term's
-parents, children and equivalents are no counter-examples. The start is random, weighed by how rare a feature
-is. The same lexicon, options and number of threads give the same encoder.
+a term and one of its equivalent elsewhere; a translation is a name like others, met more often; a Chinese
+name that stands alone is a pair with itself. After the first epoch, batches are made of neighbours, so that
+what is hard to tell apart is told apart; a term's parents, children and equivalents are no counter-examples.
+The start is random, weighed by how rare a feature is. The same lexicon, options and number of threads give
+the same encoder.
 
 Nothing but the lexicon is read: no query, no usage, no text of a person.
 """
@@ -24,7 +25,7 @@ import numpy as np
 from nexome.model.errors import InputError
 from nexome.search.encoder import Encoder, FeatureTable, Floats, Int32s, Int64s
 from nexome.search.lexicon import Lexicon, Relations
-from nexome.search.text import features
+from nexome.search.text import features, is_han
 
 Progress = Callable[[int, int, float], None]
 """Called after each epoch with its number from 1, of how many, and the mean loss."""
@@ -148,7 +149,18 @@ def _pairs(lexicon: Lexicon, options: TrainingOptions, random: np.random.Generat
     pairs = np.concatenate([within, _across(lexicon, linked, random)])
     translated = np.array([language != "en" for language in lexicon.languages], bool)
     again = pairs[translated[pairs].any(axis=1)]
-    return np.concatenate([pairs, *[again] * max(0, options.translations - 1)])
+    alone = _alone(lexicon)
+    return np.concatenate([pairs, *[again] * max(0, options.translations - 1), np.stack([alone] * 2, axis=1)])
+
+
+def _alone(lexicon: Lexicon) -> Int64s:
+    """Chinese names of terms that have no other, as dictionaries list them: each is a pair with itself.
+
+    Other features are dropped of either, so that names of a dictionary are told apart by what they share.
+    """
+    single = (np.diff(lexicon.first) == 1) & (np.diff(lexicon.equivalents.offsets) == 0)
+    rows = lexicon.first[:-1][single].astype(np.int64)
+    return rows[np.array([is_han(lexicon.texts[row]) for row in rows.tolist()], np.bool_)]
 
 
 def _across(lexicon: Lexicon, linked: Int64s, random: np.random.Generator) -> Int64s:
