@@ -56,7 +56,7 @@ export function drawPlot(chart: Chart, plot: Plot, wide: boolean): void {
              preventDefaultMouseMove: false, minValueSpan: plot.width / 5_000 }]
         : [],
       series: [...frame(plot, text), ...background(plot), ...runs(plot, roles), ...strokes(plot, roles), ...points(plot, roles),
-        ...labels(plot, text, wide)],
+        ...labels(chart, plot, text, wide)],
     },
     { replaceMerge: ["series"] },
   );
@@ -147,10 +147,18 @@ function points(plot: Plot, roles: string[]): Series[] {
   return made;
 }
 
-function labels(plot: Plot, text: object, wide: boolean): Series[] {
+type Laid = { labelRect: { x: number; width: number } };
+
+/** How far a label is moved so that no letter of it is cut at an end of the chart. */
+function inside(chart: Chart, { labelRect: { x, width } }: Laid): number {
+  return Math.max(2 - x, Math.min(0, chart.getWidth() - 2 - x - width));
+}
+
+function labels(chart: Chart, plot: Plot, text: object, wide: boolean): Series[] {
   const shown = (plot.labels ?? []).slice(0, wide ? undefined : 3);
   return [{
-    type: "scatter", silent: true, symbolSize: 4, itemStyle: { color: "transparent" }, z: 5, labelLayout: { hideOverlap: true },
+    type: "scatter", silent: true, symbolSize: 4, itemStyle: { color: "transparent" }, z: 5,
+    labelLayout: (laid: Laid) => ({ hideOverlap: true, dx: inside(chart, laid) }),
     data: shown.map((label) => {
       const share = label.x / plot.width;
       const position = share < 0.04 ? "right" : share > 0.96 ? "left" : "top";

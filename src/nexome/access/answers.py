@@ -156,9 +156,9 @@ class SearchHit:
     variant: '2-135851076-G-A', 'rs4988235' or '2:135851076'; region: '2:1000-2000'; gene: its symbol;
     study: its identifier; trait: 'study/trait'; term, publication, dataset: its CURIE; track: its name;
     variable: 'cohort/variable'; page: its address behind the language ('help#ld'). `label`, `label_zh`
-    name it for people, `note` tells more (a gene's place, a trait's study). `certain` is True where the
-    text can only mean this. Of what the search index found, `why` says how (`search.records.Why`),
-    `through` by which term (`through_zh`: in Chinese); else ''.
+    name it for people, `note` tells more (a gene's place, a trait's study; `note_zh`: in Chinese, '' where
+    it is as `note`). `certain` is True where the text can only mean this. Of what the search index found,
+    `why` says how (`search.records.Why`), `through` by which term (`through_zh`: in Chinese); else ''.
     """
 
     kind: HitKind
@@ -169,4 +169,5 @@ class SearchHit:
     certain: bool
     why: str = ""
     through: str = ""
+    note_zh: str = ""
     through_zh: str = ""

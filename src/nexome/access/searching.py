@@ -194,4 +194,7 @@ def _study(study: Study, *, certain: bool) -> SearchHit:
 def _trait(study: Study, trait: Trait) -> SearchHit:
     label = trait.label or trait.label_zh or trait.id
     note = study.title or study.id
-    return SearchHit("trait", f"{study.id}/{trait.id}", label, trait.label_zh or label, note, certain=False)
+    label_zh = trait.label_zh or label
+    return SearchHit(
+        "trait", f"{study.id}/{trait.id}", label, label_zh, note, certain=False, note_zh=study.title_zh
+    )

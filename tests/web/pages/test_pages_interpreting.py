@@ -7,6 +7,7 @@ import pytest
 from nexome.testing.small_centre import GAPS, HOSTILE, MARKUP, PRIVATE, PROTEINS, QUIET
 from nexome.web.pages.help import terms_of
 from nexome.web.pages.language import languages
+from nexome.web.pages.numbers import effect_text
 
 CODES = sorted(languages())
 A, B = "SC0001", "SC0002"
@@ -99,7 +100,7 @@ def test_the_page_tells_what_the_view_tells(browser, centre, region):
     assert f"Of {signs.tested} leads in common, {signs.same} have effects of the same direction" in page
     coloc = text_of(browser.get(f"/en/coloc?a={A}&b={B}&region={region}"))
     for share in view.coloc(A, B, region).found.posterior.tolist():
-        assert f"{share:.3g}" in coloc
+        assert effect_text(share) in coloc
     (credible,) = view.credible_sets(A, where=region)
     shown = text_of(browser.get(f"/en/studies/{A}/credible-sets?region={region}"))
     assert credible.table()["rsid"][0].as_py() in shown or not credible.table()["rsid"][0].as_py()

@@ -36,6 +36,7 @@ class Association:
     effect_allele_frequency: float
     n: float
     category: str = ""
+    category_name: str = ""
     unit: str = ""
     ancestry: str = ""
 
@@ -72,8 +73,9 @@ def _told(ask: Ask, row: Association, ref: TraitRef) -> Association:
         row,
         trait=ask.t.field(trait, "label") or trait.id,
         category=trait.category,
+        category_name=ask.t.of("traits.category", trait.category),
         unit=study.effect_unit or scale,
-        ancestry=study.ancestry,
+        ancestry=ask.t.of("studies.ancestry", study.ancestry),
     )
 
 

@@ -34,6 +34,7 @@ from nexome.web.pages.interpreted import (
     short_names,
     warnings_of,
 )
+from nexome.web.pages.numbers import power_text
 from nexome.web.pages.page import API, Ask, Card, Download, Link, Page, card_of, rows_of, variant_id
 from nexome.web.pages.plots import Drawn, Figure
 from nexome.web.regions import check_length
@@ -322,7 +323,7 @@ def _draw_signals(ask: Ask, found: ColocAnswer) -> tuple[Drawn, Wording]:
 def _draw_sensitivity(ask: Ask, found: ColocAnswer) -> tuple[Drawn, Wording]:
     grid, by = found.p12_grid, found.by_p12
     agreeing = grid[by.argmax(axis=1) == int(np.argmax(found.found.posterior))]
-    span = f"{_power(agreeing[0])} – {_power(agreeing[-1])}" if len(agreeing) else "–"
+    span = f"{power_text(agreeing[0])} – {power_text(agreeing[-1])}" if len(agreeing) else "–"
     wording = Wording(
         title=ask.t("sensitivity.title"),
         sentence=ask.t("sensitivity.sentence", code=found.likeliest, span=span),
@@ -336,9 +337,3 @@ def _draw_sensitivity(ask: Ask, found: ColocAnswer) -> tuple[Drawn, Wording]:
         return compare_figures.against_prior(grid, by, used=found.found.priors.p12, names=HYPOTHESES)
 
     return drawn_layers(layers, wording, lambda: table), wording
-
-
-def _power(value: float) -> str:
-    """A prior as people write it: 1e-5."""
-    mantissa, exponent = f"{value:.0e}".split("e")
-    return f"{mantissa}e{int(exponent)}"

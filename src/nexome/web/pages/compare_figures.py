@@ -18,7 +18,7 @@ from nexome.methods.quantiles import QuantilePoints
 from nexome.web.pages.figures import Lead, Manhattan, YScale
 from nexome.web.pages.interpreted import share_text
 from nexome.web.pages.layers import Band, Curve, Floats, Label, Layers, Points, Strokes
-from nexome.web.pages.numbers import effect_text, p_text
+from nexome.web.pages.numbers import effect_text, p_text, power_text
 from nexome.web.pages.ticks import nice_ticks, ticks_between
 
 POINTS_MAX: Final = 20_000
@@ -238,13 +238,25 @@ def against_prior(p12: Floats, posterior: Floats, *, used: float, names: Sequenc
     return Layers(
         width=480,
         height=300,
-        x_ticks=[((e - low) / (high - low), f"1e{e:.0f}") for e in np.arange(np.ceil(low), high + 0.01)],
+        x_ticks=[
+            ((e - low) / (high - low), power_text(10.0**e)) for e in np.arange(np.ceil(low), high + 0.01)
+        ],
         y_ticks=[(t * 0.92, f"{t:.0%}") for t in (0.0, 0.5, 1.0)],
         points=_joined(*dots),
         strokes=_upright(at),
         curves=curves,
-        labels=[Label(0.9, float(posterior[-3, k]) * 0.92, f"H{k}", role=roles[k]) for k in (3, 4)],
+        labels=[
+            Label(0.9, height, f"H{k}", role=roles[k])
+            for k, height in zip((3, 4), _apart(posterior[-3, 3], posterior[-3, 4]), strict=True)
+        ],
     )
+
+
+def _apart(first: float, second: float) -> tuple[float, float]:
+    """Heights of two labels at two curves, apart enough to be read."""
+    low, high = sorted((float(first) * 0.92, float(second) * 0.92))
+    high = max(high, low + 0.07)
+    return (low, high) if first <= second else (high, low)
 
 
 # ---------------------------------------------------------------- parts

@@ -265,11 +265,18 @@ def others_of(ask: Ask, state: State, scale: GenomeScale) -> list[tuple[Associat
         return None
     shown = {(p.answer.study.id, p.trait.id) for p in state.picks}
     rows = rows_of(ask.view.strongest_in(place, min_neg_log_10_p=HIT))
+    others = [row for row in rows if (row["study_id"], row["trait_id"]) not in shown][:OTHERS]
     return [
-        (association_of(ask, row), f"{row['study_id']}/{row['trait_id']}")
-        for row in rows
-        if (row["study_id"], row["trait_id"]) not in shown
-    ][:OTHERS]
+        (association_of(ask, row | {"trait": _named(ask, row)}), f"{row['study_id']}/{row['trait_id']}")
+        for row in others
+    ]
+
+
+def _named(ask: Ask, row: Mapping[str, Any]) -> str:
+    """The name of a row's trait in the reader's language."""
+    traits = ask.view.study(row["study_id"]).study.traits
+    found = next((trait for trait in traits if trait.id == row["trait_id"]), None)
+    return (ask.t.field(found, "label") if found else row["trait"]) or row["trait_id"]
 
 
 def recombination_of(ask: Ask, state: State, scale: GenomeScale) -> npt.NDArray[np.float64]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from nexome.web.pages.associations import Association
 from nexome.web.pages.figures import Wording
+from nexome.web.pages.numbers import effect_text, p_text
 from nexome.web.pages.plots import Drawn
 from nexome.web.pages.svg import Picture
 from nexome.web.pages.ticks import round_step
@@ -130,8 +131,15 @@ def _picture(forest: Forest, wording: Wording) -> Picture:
         name = row.label if len(row.label) <= _LETTERS else row.label[: _LETTERS - 1] + "…"
         style = "row strong" if strong else "row text"
         picture.label(0, y, name, style=style, shift=(-44, 4), href=row.href)
+        picture.spots(np.array([across(row.beta)]), np.array([y]), [_said(row)], size=22)
     picture.label(1, 0, wording.x, style="title text", anchor="end", shift=(0, 36))
     return picture
+
+
+def _said(row: ForestRow) -> str:
+    """What a pointer is told over an effect."""
+    interval = f"{effect_text(row.beta)} [{effect_text(row.low)}, {effect_text(row.high)}]"
+    return f"{row.label} · {row.study} · {interval} · p = {p_text(row.neg_log_10_p)}"
 
 
 def _axis(low: Sequence[float], high: Sequence[float]) -> tuple[float, float, list[float]]:

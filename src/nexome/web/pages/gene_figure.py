@@ -15,6 +15,7 @@ import numpy.typing as npt
 from nexome.methods.loci import GENOME_WIDE
 from nexome.web.pages.explore_scale import step_of_bases
 from nexome.web.pages.figures import Lead, Wording, YScale
+from nexome.web.pages.numbers import p_text
 from nexome.web.pages.plots import Drawn
 from nexome.web.pages.svg import Picture
 
@@ -22,6 +23,7 @@ _FLOOR: Final = 0.24  # share of the height that the gene takes below the associ
 _GENE_AT: Final = 0.13
 _ARROWS: Final = 14
 _LETTER: Final = 0.0076  # of the width
+_TOLD: Final = 400  # strongest variants that a pointer is told of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,20 @@ def _picture(plot: GenePlot, wording: Wording) -> Picture:
     picture.dots(x[past], y[past], colour="hit", size=6)
     _model(picture, plot)
     _name_strongest(picture, plot, scale)
+    _tell(picture, plot, (x, y))
     for tick in _ticks(plot.start, plot.end):
         picture.x_tick(float(plot.across(tick)), f"{tick / 1e6:.6g}")
     picture.axis_titles(wording.x, wording.y)
     return picture
+
+
+def _tell(
+    picture: Picture, plot: GenePlot, at: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+) -> None:
+    """What a pointer is told over the strongest variants; the strongest lies on top."""
+    shown = np.argsort(plot.neg_log_10_p, kind="stable")[-_TOLD:]
+    told = [f"{plot.variant[i]} · {plot.trait[i]} · p = {p_text(plot.neg_log_10_p[i])}" for i in shown]
+    picture.spots(at[0][shown], at[1][shown], told)
 
 
 def _height(share: npt.ArrayLike) -> npt.NDArray[np.float64]:

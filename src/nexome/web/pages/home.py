@@ -67,7 +67,7 @@ def _total(table: pa.Table, name: str) -> int:
 
 def _recent(ask: Ask, row: dict[str, Any]) -> Recent:
     title = (row.get(f"title_{ask.t.code}") or row["title"]) or row["study_id"]
-    parts = [ask.t("count.traits", n=row["trait_count"]), row["ancestry"]]
+    parts = [ask.t("count.traits", n=row["trait_count"]), ask.t.of("studies.ancestry", row["ancestry"] or "")]
     note = " · ".join(p for p in parts if p)
     return Recent(ask.href("studies", row["study_id"]), title, note, row["published"][:10])
 

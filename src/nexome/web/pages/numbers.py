@@ -72,6 +72,17 @@ def frequency_text(value: float | None) -> str:
     return f"{value:.2g}" if value < 0.5 else f"{value:.5f}"
 
 
+def power_text(value: float) -> str:
+    """A small probability as a power of ten, one digit: a prior, a tick.
+
+    >>> power_text(1e-5), power_text(5e-6)
+    ('10⁻⁵', '5×10⁻⁶')
+    """
+    mantissa, exponent = f"{value:.0e}".split("e")
+    power = f"10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+    return power if mantissa == "1" else f"{mantissa}×{power}"
+
+
 def ratio_text(value: float | None) -> str:
     """A ratio such as λGC, three decimals.
 

@@ -225,7 +225,7 @@ def phewas_of(rows: Sequence[Association], *, tests: int) -> Phewas:
     """The PheWAS plot of associations, by category, strongest first; `tests` sets the threshold."""
     known = sorted(rows, key=lambda r: (r.category == "", r.category, -r.neg_log_10_p_value))
     points = [
-        PhewasPoint(r.trait, r.study, r.category, r.neg_log_10_p_value, r.beta > 0, r.trait_href)
+        PhewasPoint(r.trait, r.study, r.category_name, r.neg_log_10_p_value, r.beta > 0, r.trait_href)
         for r in known
         if not np.isnan(r.neg_log_10_p_value)
     ]

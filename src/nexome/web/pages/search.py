@@ -108,7 +108,7 @@ def _href(ask: Ask, hit: SearchHit) -> str:
 def _found(ask: Ask, hit: SearchHit) -> Found:
     why = ask.t(f"why.{hit.why}", through=ask.t.field(hit, "through")) if hit.why else ""
     href = _href(ask, hit) or ask.href("search", q=hit.id)
-    return Found(hit.kind, ask.t.field(hit, "label"), hit.note, href, why)
+    return Found(hit.kind, ask.t.field(hit, "label"), ask.t.field(hit, "note"), href, why)
 
 
 def _place(ask: Ask, hit: SearchHit) -> Place:

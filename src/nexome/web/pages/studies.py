@@ -167,7 +167,7 @@ def _row(ask: Ask, row: dict[str, Any]) -> StudyRow:
         trait=trait,
         traits=row["trait_count"],
         sample=sample_of(first[0]) if first else None,
-        ancestry=row["ancestry"] or "",
+        ancestry=ask.t.of("studies.ancestry", row["ancestry"] or ""),
         access=row["access"],
         published=row["published"][:10],
         cells=row["cell_count"],

@@ -8,6 +8,7 @@ attributes (for the file) and classes (for the page, light or dark). Makes text 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Final
@@ -90,6 +91,16 @@ class Picture:
         self._canvas(
             f'<path class="dot {colour}" d="{path}" stroke="{COLOURS[colour]}" stroke-width="{size}" {_DOT}/>'
         )
+
+    def spots(
+        self, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], told: Sequence[str], *, size: float = 14
+    ) -> None:
+        """What a pointer is told over marks at shares x, y (N each): nothing is drawn, no key stops there."""
+        for a, b, text in zip(x.tolist(), y.tolist(), told, strict=True):
+            self._parts.append(
+                f'<circle class="spot" cx="{a * 100:.2f}%" cy="{(1 - b) * 100:.2f}%" r="{size / 2:g}" '
+                f'fill="transparent"><title>{escape(text)}</title></circle>'
+            )
 
     def triangles(
         self, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], *, up: bool, colour: str

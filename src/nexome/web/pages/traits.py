@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from nexome.store.associations.types import TraitRef
 
 ROWS: Final = 100
+FEW: Final = 6  # traits shown of a category where none is chosen
+FEW_CATEGORIES: Final = 24
 NONE: Final = "-"  # the category of traits without one, in an address
 
 
@@ -27,13 +29,17 @@ class TraitRow:
 
 @dataclass(frozen=True)
 class TraitsPage(Page):
-    """Categories as links with their counts; `category` the one shown ('' none), its `rows` by label."""
+    """Categories as links with their counts; `category` the one shown ('' none), its `rows` by label.
+
+    Where none is shown, `few` are the first traits of each of the first categories.
+    """
 
     template: ClassVar[str] = "traits.html"
     categories: tuple[Link, ...]
     category: str
     rows: tuple[TraitRow, ...]
     paging: Paging | None
+    few: tuple[tuple[Link, tuple[TraitRow, ...]], ...] = ()
 
 
 def build_traits(ask: Ask) -> TraitsPage:
@@ -46,14 +52,19 @@ def build_traits(ask: Ask) -> TraitsPage:
     links = [_category(ask, category, n, wanted) for category, n in counts.items()]
     title = ask.t("traits.title_of", category=_label(ask, name)) if wanted else ask.t("traits.title")
     if not wanted:
-        return TraitsPage(title, tuple(links), "", (), None)
+        few = zip(links, [_few(ask, category) for category in [*counts][:FEW_CATEGORIES]], strict=False)
+        return TraitsPage(title, tuple(links), "", (), None, tuple(few))
     paging = paging_of(ask, total=counts[name], size=ROWS)
     refs = ask.view.traits_in(name, limit=ROWS, offset=max(0, paging.first - 1))
     return TraitsPage(title, tuple(links), _label(ask, name), tuple(_row(ask, ref) for ref in refs), paging)
 
 
+def _few(ask: Ask, category: str) -> tuple[TraitRow, ...]:
+    return tuple(_row(ask, ref) for ref in ask.view.traits_in(category, limit=FEW, offset=0))
+
+
 def _label(ask: Ask, category: str) -> str:
-    return category or ask.t("traits.none")
+    return ask.t.of("traits.category", category) or ask.t("traits.none")
 
 
 def _category(ask: Ask, category: str, count: int, wanted: str) -> Link:

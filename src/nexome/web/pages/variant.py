@@ -295,7 +295,11 @@ def _categories(ask: Ask, rows: Sequence[Association], now: str) -> tuple[Link, 
     if not named:
         return ()
     every = Link(ask.t("studies.all"), ask.again(category=None, page=None), not now, len(rows))
-    return (every, *(Link(c, ask.again(category=c, page=None), c == now, counts[c]) for c in named))
+    links = (
+        Link(ask.t.of("traits.category", c), ask.again(category=c, page=None), c == now, counts[c])
+        for c in named
+    )
+    return (every, *links)
 
 
 def _draw(ask: Ask, feature: FeatureAnswer, rows: Sequence[Association]) -> tuple[Drawn, Wording]:
