@@ -89,7 +89,7 @@ def test_the_cockpit_shows_every_project_and_what_is_late(plan, markup):
 def test_a_project_page_shows_targets_values_money_and_evidence(plan, markup):
     browser, _, paper = plan
     html = browser.get(f"/zh/papers/{paper}/projects/{SHARE}", owner=True).text
-    for text in ("≥60 人次", "64人次", "人工填报", "尚未关联数据", "62.0 %", "training.txt", "voucher.txt"):
+    for text in ("≥60 人次", "64 人次", "人工填报", "尚未关联数据", "62.0 %", "training.txt", "voucher.txt"):
         assert text in html, text
     files = [a["href"] for a in markup(html).all("a") if "/evidence/" in a.get("href", "")]
     answer = browser.get(files[0], owner=True)

@@ -60,3 +60,36 @@ def test_lengths_and_counts_have_units():
     assert bases_text(1) == "1 bp"
     assert bases_text(999_999) == "1e+03 kb" or bases_text(999_999) == "1000 kb"
     assert count_text(10_000_000_000) == "10,000,000,000"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("≥2000000 条", "≥2,000,000 条"),
+        ("1176473条", "1,176,473 条"),
+        ("0次", "0 次"),
+        ("≥5 %", "≥5 %"),
+        ("260.50 万元", "260.50 万元"),
+        ("2026年6月底前", "2026年6月底前"),
+        ("2026-06-30", "2026-06-30"),
+        ("优良中低差", "优良中低差"),
+        ("", ""),
+    ],
+)
+def test_a_quantity_is_written_as_people_read_it(written, shown):
+    assert numbers.quantity_text(written) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "shown"),
+    [
+        (1.3, 3, "1.30"),
+        (6.104, 4, "6.104"),
+        (-0.05, 3, "−0.0500"),
+        (0, 3, "0"),
+        (float("nan"), 3, "–"),
+        (None, 3, "–"),
+    ],
+)
+def test_zeros_at_the_end_stay(value, digits, shown):
+    assert numbers.significant_text(value, digits) == shown

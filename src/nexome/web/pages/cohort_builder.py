@@ -16,7 +16,7 @@ from nexome.access.disclosure import Released
 from nexome.model.cohorts import NUMERIC
 from nexome.model.errors import NexomeError, RefusedError
 from nexome.web.pages.cohort_parts import Option, how_counted, unit_text
-from nexome.web.pages.numbers import MISSING
+from nexome.web.pages.numbers import MISSING, significant_text
 from nexome.web.pages.page import API, Ask, Card, Link, Page, log_server_error, rows_of
 
 GROUPS: Final = 2
@@ -142,8 +142,8 @@ def _row(ask: Ask, cell: Released, labels: list[dict[str, str]]) -> Row:
     return Row(
         groups=tuple(of.get(str(name), str(name)) for of, name in zip(labels, names, strict=False)),
         people=MISSING if cell.count is None else f"{cell.count:,}",
-        mean=MISSING if cell.mean is None else f"{cell.mean:.4g}",
-        sd=MISSING if cell.sd is None else f"{cell.sd:.3g}",
+        mean=significant_text(cell.mean, 4),
+        sd=significant_text(cell.sd),
         withheld=ask.t.of("reason", cell.reason) if cell.reason else "",
     )
 

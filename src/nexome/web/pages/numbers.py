@@ -7,9 +7,11 @@ that columns of numbers line up. No words here: words depend on the language (la
 from __future__ import annotations
 
 import math
+import re
 from typing import Final
 
 MISSING: Final = "–"
+_QUANTITY: Final = re.compile(r"([≥≤<>=＞＜]*)\s*(\d+)(\.\d+)?\s*([^\d年.-][^\d]{0,11})?")
 _SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -99,6 +101,33 @@ def count_text(value: float | None) -> str:
     ('1,234,567', '–')
     """
     return MISSING if value is None or math.isnan(value) else f"{round(value):,}"
+
+
+def quantity_text(text: str) -> str:
+    """A number with its unit as people write it: thousands apart, a space before the unit; else unchanged.
+
+    >>> quantity_text("≥2000000条"), quantity_text("62.50 %"), quantity_text("2026年6月底前")
+    ('≥2,000,000 条', '62.50 %', '2026年6月底前')
+    """
+    found = _QUANTITY.fullmatch(text.strip())
+    if found is None:
+        return text
+    sign, whole, rest, unit = found.groups("")
+    return f"{sign}{int(whole):,}{rest} {unit}".rstrip()
+
+
+def significant_text(value: float | None, digits: int = 3) -> str:
+    """A number to some significant digits, zeros at the end kept so that a column lines up.
+
+    >>> significant_text(1.3), significant_text(5.36, 4), significant_text(1234.5), significant_text(None)
+    ('1.30', '5.360', '1,234', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if value == 0:
+        return "0"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}".replace("-", "−")
 
 
 def bases_text(value: int) -> str:

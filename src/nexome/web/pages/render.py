@@ -56,6 +56,7 @@ def _environment() -> Environment:
         "ratio": numbers.ratio_text,
         "count": numbers.count_text,
         "bases": numbers.bases_text,
+        "quantity": numbers.quantity_text,
     }
     return environment
 
