@@ -18,6 +18,7 @@ from nexome.search.variants import plain_id
 Bools = npt.NDArray[np.bool_]
 
 SURE_TERM: Final = 0.5  # sureness from which on a term is taken to be meant
+_CALLED_SO: Final = frozenset({"label", "synonym", "layperson", "translation", "identifier"})
 EXPANDED: Final = 3  # terms whose subtypes are followed
 _MOST_BELOW: Final = 5_000
 _MOST_HELD: Final = 200  # studies and traits told of a term
@@ -28,10 +29,13 @@ _VARIANTS: Final = 4  # one in so many of what is shown may be a variant tied to
 def tied(
     opened: Opened, matches: Sequence[Match], allowed: Bools | None, relation: str = "holders"
 ) -> Iterator[Match]:
-    """Studies, traits … that are about the terms meant, and about what lies below those."""
-    terms = [m for m in matches if m.kind == "term" and m.sureness >= SURE_TERM][:EXPANDED]
+    """Studies, traits … that are about the terms meant, and about what lies below those.
+
+    Meant is also a term that the text is a name of: where several vocabularies have it, none of them is sure.
+    """
+    terms = [m for m in matches if m.kind == "term" and (m.sureness >= SURE_TERM or m.why in _CALLED_SO)]
     told: set[int] = set()
-    for match in terms:
+    for match in terms[:EXPANDED]:
         top = opened.place("term", match.id)
         for depth, term in _below(opened, top):
             for record in opened.relations[relation].of(term).tolist():
