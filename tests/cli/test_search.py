@@ -134,3 +134,12 @@ def test_a_root_may_choose_to_build_its_index_itself(tmp_path, monkeypatch):
     result = CliRunner().invoke(main, ["knowledge", "load", str(codes), "--root", str(made.path)])
     assert (result.exit_code, result.stderr) == (0, "")
     assert "NXDEMO:77" not in run("search", "find", "quokka sign", "--root", made.path)
+
+
+@pytest.mark.parametrize(("part", "said"), [("sureness=1", "no part 'sureness'"), ("mean=much", "no PART=X")])
+def test_a_weight_that_is_none_is_refused(root, tmp_path, part, said):
+    (tmp_path / "questions.tsv").write_text("gout\tHP:0001997\n")
+    asked = ["search", "evaluate", str(tmp_path / "questions.tsv"), "--weight", part, "--root", str(root)]
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 2
+    assert said in result.output

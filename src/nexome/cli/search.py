@@ -319,11 +319,12 @@ def _lines(path: Path | None) -> list[str]:
 def _weights(parts: Sequence[str]) -> Any:
     from nexome.search.ranking import Weights, weights_of  # noqa: PLC0415
 
+    known = [name for name in Weights.__dataclass_fields__ if name != "sureness"]
     values = {}
     for part in parts:
         name, _, value = part.partition("=")
-        if name not in Weights.__dataclass_fields__:
-            raise click.UsageError(f"no part {name!r}; there are {', '.join(Weights.__dataclass_fields__)}.")
+        if name not in known:
+            raise click.UsageError(f"no part {name!r}; there are {', '.join(known)}.")
         try:
             values[name] = float(value)
         except ValueError:
