@@ -117,9 +117,11 @@ def _picture(forest: Forest, wording: Wording) -> Picture:
     def across(value: float) -> float:
         return _NAMES + (1 - _NAMES) * (value - low) / (high - low)
 
+    step = ticks[-1] - ticks[-2] if len(ticks) > 1 else 1.0
     for tick in ticks:
         picture.upright(across(tick))
-        picture.x_tick(across(tick), f"{tick:g}".replace("-", "−"))
+        style = "tick minor text" if round(tick / step) % 2 else "tick text"
+        picture.x_tick(across(tick), f"{tick:g}".replace("-", "−"), style=style)
     zero = np.full(2, across(0.0))
     picture.curve(zero, np.array([0.0, 1.0]), colour="rule")
     for at, row in enumerate(rows):

@@ -148,8 +148,7 @@ def _name_strongest(picture: Picture, plot: GenePlot, scale: YScale) -> None:
         f"{plot.variant[at]} · {plot.trait[at]}"[:60],
         plot.href[at],
     )
-    half = len(lead.label) * _LETTER / 2
-    anchor = "start" if lead.x < half else "end" if lead.x > 1 - half else "middle"
+    anchor = "start" if lead.x < 0.35 else "end" if lead.x > 0.65 else "middle"  # fits a telephone too
     y = float(_height(scale.share(lead.neg_log_10_p)))
     picture.label(lead.x, y, lead.label, style="lead strong", anchor=anchor, shift=(0, -8), href=lead.href)
 
