@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -16,6 +17,7 @@ from nexome.web.pages.page import Ask, Card, Page, Redirect, card_of
 from nexome.web.pages.reading import read_href
 
 MOST_HITS: Final = 50
+OF_EACH: Final = 8  # hits of a kind that are shown among all kinds
 STRONGEST: Final = 50  # associations listed for a region
 REGION_MIN_NEG_LOG_10_P: Final = 5.0  # weaker ones of a region are left to the API
 
@@ -56,6 +58,8 @@ class SearchPage(Page):
     kinds: tuple[tuple[str, int, str], ...] = ()
     """Kinds found, how many of each, and the page of that kind alone; '' is all."""
     kind: str = ""
+    more: tuple[tuple[str, int, str], ...] = ()
+    """Kinds of which only the first are shown among all: how many are not, and the page of that kind."""
     read_href: str = ""
     """Where a whole text is read, '' where nothing is found by meaning."""
 
@@ -79,8 +83,22 @@ def build_search(ask: Ask) -> SearchPage | Redirect:
     if kind in kinds:
         found = tuple(_found(ask, hit) for hit in ask.view.search(text, limit=MOST_HITS, kinds=(kind,)))
     title = ask.t("search.title_of", text=text)
-    links, kind = (links if len(links) > 1 else (), kind if kind in kinds else "")
-    return SearchPage(title, text, found, place, links, kind, read_href(ask))
+    if kind not in kinds:
+        kind, found = "", _few_of_each(found) if len(kinds) > 1 else found
+    shown = Counter(hit.kind for hit in found)
+    more = tuple((k, n - shown[k], href) for k, n, href in links if not kind and n > shown[k])
+    return SearchPage(title, text, found, place, links if len(links) > 1 else (), kind, more, read_href(ask))
+
+
+def _few_of_each(found: Sequence[Found]) -> tuple[Found, ...]:
+    """The first OF_EACH of each kind, in their order: twenty variants do not hide a second meaning."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for hit in found:
+        seen[hit.kind] += 1
+        if seen[hit.kind] <= OF_EACH:
+            kept.append(hit)
+    return tuple(kept)
 
 
 def _href(ask: Ask, hit: SearchHit) -> str:
