@@ -8,7 +8,7 @@ what was opened stands in the address, so that it can be shared. Laid out here: 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -130,18 +130,22 @@ def _name(ask: Ask, term: str, label: tuple[str, str]) -> str:
     return ask.t.either(*label) or term
 
 
-def _parents(found: Around) -> dict[int, tuple[int, int]]:
-    """Each thing but the first → what it hangs on, one hop nearer, and by which edge."""
+def _parents(found: Around, opened: Collection[str]) -> dict[int, tuple[int, int]]:
+    """Each thing but the first → what it hangs on, one hop nearer, and by which edge; best on one opened."""
     parents: dict[int, tuple[int, int]] = {}
     for at, (subject, _, object_, _, _) in enumerate(found.edges):
         for one, other in ((subject, object_), (object_, subject)):
-            if found.hops[one] == found.hops[other] + 1:
-                parents.setdefault(one, (other, at))
+            if found.hops[one] != found.hops[other] + 1:
+                continue
+            known = parents.setdefault(one, (other, at))
+            if found.terms[other] in opened and found.terms[known[0]] not in opened:
+                parents[one] = (other, at)
     return parents
 
 
 def _nodes(ask: Ask, found: Around, names: list[str]) -> Iterator[Node]:
-    parents, opened = _parents(found), _opened(ask)
+    opened = _opened(ask)
+    parents = _parents(found, opened)
     for at, term in enumerate(found.terms):
         if not at:
             continue
@@ -171,8 +175,8 @@ def _around(ask: Ask, term: str) -> str:
 
 def _draw(ask: Ask, found: Around, names: list[str], sentence: str) -> Markup:
     """The drawing as an <svg> element."""
-    places, angles, outside = _layout(found)
     opened = _opened(ask)
+    places, angles, outside = _layout(found, opened)
     parts = [_line(places[a], places[b]) for a, _, b, _, _ in found.edges]
     for at, term in enumerate(found.terms):
         short = names[at] if len(names[at]) <= _LONGEST else names[at][: _LONGEST - 1].rstrip() + "…"
@@ -193,13 +197,13 @@ def _draw(ask: Ask, found: Around, names: list[str], sentence: str) -> Markup:
     )
 
 
-def _layout(found: Around) -> tuple[list[tuple[float, float]], list[float], float]:
+def _layout(found: Around, opened: Collection[str]) -> tuple[list[tuple[float, float]], list[float], float]:
     """Places of all things, the angle of each in turns, the outermost radius.
 
     Those of a kind, and those of one parent, lie together; rings are as large as their labels need.
     """
     below: dict[int, list[int]] = {}
-    for child, (parent, _) in sorted(_parents(found).items()):
+    for child, (parent, _) in sorted(_parents(found, opened).items()):
         below.setdefault(parent, []).append(child)
     for things in below.values():
         things.sort(key=lambda at: (KINDS.index(kind_of(found.terms[at])), found.terms[at]))
