@@ -42,6 +42,9 @@ TERMS = [
     term("T:11", "congenital hip dislocation", "hip out of place at birth", zh="先天性髋关节脱位"),
     term("T:12", "breast cancer", "malignant tumour of the breast", zh="乳腺癌"),
     term("T:13", "diabetic kidney disease", "kidney damage by sugar", zh="糖尿病肾病", above="T:1"),
+    term(
+        "T:14", "increased LDL cholesterol concentration", "high bad cholesterol", zh="低密度脂蛋白胆固醇升高"
+    ),
 ]
 
 
@@ -108,6 +111,12 @@ def test_what_is_no_name_is_kept_where_its_meaning_is_sure(index: SearchIndex) -
     text = "Since then hypertenshion, and some bicycle repairs."
     assert told(index, text) == [("hypertenshion", "T:3")]
     assert told(index, text, sure=1.0) == []
+
+
+def test_an_abbreviation_among_words_is_asked_with_them(index: SearchIndex) -> None:
+    assert told(index, "Increased LDL cholesterol, fever.", sure=0.4) == [
+        ("Increased LDL cholesterol", "T:14")
+    ]
 
 
 def test_the_words_around_choose_what_an_abbreviation_means(index: SearchIndex) -> None:

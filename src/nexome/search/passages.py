@@ -13,6 +13,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
@@ -78,7 +79,7 @@ def annotate(
     rest = [span for part in parts for span in _rest(text, part, taken)]
     asked = [*((span, False) for span in named), *((span, True) for span in rest)]
     answers = _ask(index, text, ([span for span, _ in asked], reaches), scope, limit=limit)
-    found = []
+    found: list[Mention] = []
     for (span, by_meaning), answer in zip(asked, answers, strict=True):
         best = answer.best
         start, end = span[0].start, span[-1].end
@@ -87,6 +88,8 @@ def annotate(
             by_meaning and best.sureness < sure and not (short and best.why == "abbreviation")
         ):
             continue
+        if by_meaning and any(told.start <= start and end <= told.end for told in found):
+            continue  # the run that it is a piece of was told
         said = (cues.denied(start, end), cues.of_family(start, end))
         found.append(Mention(start, end, text[start:end], best, tuple(answer.matches[1:]), *said))
     return sorted(found, key=lambda mention: mention.start)
@@ -165,21 +168,34 @@ def _singular(key: str) -> str:
 
 
 def _rest(text: str, part: Sequence[Unit], taken: bytearray) -> Iterator[list[Unit]]:
-    """Runs of a sentence that are in no name and no cue, between marks and words that mean nothing alone."""
+    """Runs of a sentence that are in no name and no cue, between marks and words that mean nothing alone.
+
+    A run with an abbreviation among its words comes before its pieces: the abbreviation, what is beside it.
+    """
     run: list[Unit] = []
     for unit in part:
         apart = bool(run) and _BREAKS.search(text, run[-1].end, unit.start) is not None
         dull = unit.words[0] in (_FUNCTION_ZH if unit.is_han else _FUNCTION)
         covered = any(taken[unit.start : unit.end])
-        short = is_short(text[unit.start : unit.end])
-        if run and (apart or dull or covered or short or unit.is_han != run[-1].is_han):
-            yield from _worth_asking(run)
+        if run and (apart or dull or covered or unit.is_han != run[-1].is_han):
+            yield from _pieces(text, run)
             run = []
-        if short and not covered:
-            yield [unit]
-        elif not dull and not covered:
+        if not covered and not dull:
             run.append(unit)
-    yield from _worth_asking(run)
+        elif not covered and is_short(text[unit.start : unit.end]):
+            yield [unit]
+    yield from _pieces(text, run)
+
+
+def _pieces(text: str, run: list[Unit]) -> Iterator[list[Unit]]:
+    """A run, as far as it is worth asking; where it has abbreviations, they and its other words too."""
+    short = [is_short(text[unit.start : unit.end]) for unit in run]
+    if not all(short):
+        yield from _worth_asking(run)
+    if any(short):
+        for alone, group in groupby(zip(short, run, strict=True), key=itemgetter(0)):
+            piece = [unit for _, unit in group]
+            yield from ([unit] for unit in piece) if alone else _worth_asking(piece)
 
 
 def _worth_asking(run: list[Unit]) -> Iterator[list[Unit]]:
