@@ -19,8 +19,6 @@ def: "A sudden event." []
 synonym: "Epilepsy" EXACT layperson []
 """
 CODES = "诊断编号,诊断\nG40,癫痫\n"
-# The release of HPO lies in both folders; tests/formats/knowledge reads these copies of it whole.
-IN_BOTH = {"hp.obo.gz", "genes_to_phenotype.txt.gz", "phenotype.hpoa.gz"}
 
 
 @pytest.fixture
@@ -155,10 +153,9 @@ def test_files_or_a_list_but_not_both(nexome, root, tmp_path):
 @pytest.mark.shared
 @pytest.mark.slow
 def test_everything_in_shared_is_loaded(nexome, root, shared):
-    folder, more = shared.parent / "ontologies", (shared / "knowledge").rglob("*")
-    single = [path for path in more if path.is_file() and path.name not in IN_BOTH]
-    files = [*folder.rglob("*"), *single]
-    told = orjson.loads(nexome("knowledge", "load", "--root", root, folder, *single, "--json").output)
+    folders = [shared.parent / "ontologies", shared / "knowledge"]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    told = orjson.loads(nexome("knowledge", "load", "--root", root, *folders, "--json").output)
     assert told["failed"] == []
     assert len(told["receipts"]) == len(files)
     empty = [r["source"] for r in told["receipts"] if not r["terms"] + r["names"] + r["edges"]]
