@@ -23,11 +23,11 @@ AT_ONCE = 24  # pages of one visit: a busy machine takes seconds for each
 OWNERS = {"cockpit", "papers", "paper", "project", "budget", "private", "harmonisation"}
 SENT = {
     "read-note": {
-        "fill": {"#text": "She denies heart attack. Mother: diabetes.\n患者有2型糖尿病。"},
+        "fill": {"#text": "She denies any fits. Mother had a seizure.\n患者癫痫发作两次。"},
         "click": ".read button",
     },
     "read-list": {
-        "fill": {"#text": "heart attack\nqwertz\n身高"},
+        "fill": {"#text": "fits\nqwertz\n癫痫发作"},
         "check": "[name=way][value=list]",
         "click": ".read button",
     },

@@ -1,5 +1,7 @@
 """The pages of cohorts: what anyone may see, what the owner sees, and what is said where nothing can be."""
 
+import re
+
 import pytest
 from tests.web.pages.conftest import OWNER, Browser, Markup
 from tests.web.pages.test_pages_held import Figures, lacking
@@ -135,3 +137,14 @@ def test_a_variable_of_a_reference_set_has_its_curves_and_tables(people):
     for link in links:
         assert people.get(link).text.startswith("variable")
     assert "curves_female" not in people.get(f"/en/cohorts/{HARBOUR}/variables/{CHOLESTEROL}").text
+
+
+def test_a_quantity_is_called_as_the_reader_would_where_any_cohort_does(people):
+    rows = {
+        code: re.findall(r'<tr><th scope="row">([^<]*)</th>', people.get(f"/{code}/cohorts").text)
+        for code in ("en", "zh")
+    }
+    assert "Height" in rows["en"]
+    assert "身高" in rows["zh"]
+    assert "吸烟" in rows["zh"]  # the first cohort that has it says Smoking
+    assert not [name for name in rows["en"] if not name.isascii()]

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 from nexome.access.cohort_answers import CohortAnswer
 from nexome.model.cohorts import Cohort
 from nexome.model.errors import NotFoundError, QueryError, RefusedError
+from nexome.search.text import is_han
 from nexome.web.pages.cohort_figures import draw_bands
 from nexome.web.pages.cohort_parts import bands_of, how_counted, source_text, told_of, unit_text
 from nexome.web.pages.figures import Wording
@@ -204,7 +205,10 @@ def _facets(
             texts = {value: ask.t.of("access", value) for value in counts}
         yield Facet(ask.t.of("cohorts.facet", name), tuple(_choices(ask, name, counts, texts)))
     quantities = Counter(quantity for quantity, _ in {(row["quantity"], row["cohort"]) for row in matrix})
-    labels = {row["quantity"]: ask.t.named(row, "label", row["quantity"]) for row in reversed(matrix)}
+    by_quantity: dict[str, list[Mapping[str, Any]]] = {}
+    for row in matrix:
+        by_quantity.setdefault(row["quantity"], []).append(row)
+    labels = {quantity: _quantity(ask, quantity, rows) for quantity, rows in by_quantity.items()}
     common = Counter({q: n for q, n in quantities.most_common(QUANTITIES) if n > 1})
     yield Facet(ask.t("cohorts.facet.measured"), tuple(_choices(ask, "measured", common, labels)))
 
@@ -238,9 +242,14 @@ def _quantities(
     for quantity, held in list(found.items())[:MATRIX_ROWS]:
         if len(held) < 2:
             continue
-        first = next(iter(held.values()))
         cells = tuple(_measured(ask, held.get(cohort)) for cohort in cohorts)
-        yield QuantityRow(ask.t.named(first, "label", quantity), cells)
+        yield QuantityRow(_quantity(ask, quantity, [*held.values()]), cells)
+
+
+def _quantity(ask: Ask, quantity: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """What cohorts call a quantity: the first name in the reader's script, else the first."""
+    names = [ask.t.named(row, "label", quantity) for row in rows]
+    return next((name for name in names if is_han(name) == (ask.t.code == "zh")), names[0])
 
 
 def _measured(ask: Ask, row: Mapping[str, Any] | None) -> Link | None:
