@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from nexome.access.allowance import Allowance
 from nexome.access.answers import HitKind, SearchHit
 from nexome.access.finding import describe_feature, find_features, known_features
+from nexome.formats.handbook import pages, titles
 from nexome.model.errors import NexomeError, NotFoundError
 from nexome.model.genome import Assembly, Interval, parse_interval
 from nexome.model.terms import Study, Trait
@@ -106,7 +107,15 @@ def _named(found: Match | Suggestion, note: str) -> SearchHit | None:
     told = [found.id] if kind in TERMS else [note] if note else []
     if found.name not in (label, label_zh, found.id):
         told.append(found.name)
-    return SearchHit(kind, found.id, label, label_zh, " · ".join(told), certain=False)
+    told_zh = [_page_of(found.id), *told[1:]] if kind == "page" and note else []
+    notes = (" · ".join(told), " · ".join(text for text in told_zh if text))
+    return SearchHit(kind, found.id, label, label_zh, notes[0], certain=False, note_zh=notes[1])
+
+
+def _page_of(section: str) -> str:
+    """The Chinese title of the page of documentation that a section ('docs/import#many-files') stands on."""
+    name = section.removeprefix("docs/").partition("#")[0]
+    return titles(name)[1] if name in pages() else ""
 
 
 def _held(kind: str, identifier: str, allowance: Allowance) -> SearchHit | None:

@@ -94,8 +94,14 @@ def _tied(opened: Opened, record: int, match: Match, term: int, *, depth: int) -
         score=match.score - _STEP_DOWN * (depth + 1),
         note=row["note"] or "",
         through=above["label"],
-        through_zh=above["label_zh"] or "",
+        through_zh=above["label_zh"] or _chinese_elsewhere(opened, term),
     )
+
+
+def _chinese_elsewhere(opened: Opened, term: int) -> str:
+    """The Chinese name of what means the same as a term in another vocabulary; '' where there is none."""
+    named = (opened.row(other)["label_zh"] for other in opened.relations["equal"].of(term).tolist())
+    return next((name for name in named if name), "")
 
 
 def _neighbour(opened: Opened, record: int, allowed: Bools | None) -> Neighbour:

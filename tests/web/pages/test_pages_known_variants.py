@@ -13,9 +13,10 @@ from nexome.store.root import open_root
 from nexome.testing.small_centre import make_small_centre
 from nexome.testing.small_search import make_small_search
 
-TERMS = """id\tlabel\tsynonyms\tparents
-NXDEMO:6\tdiabetes mellitus\tdiabetes\t
-NXDEMO:7\ttype 2 diabetes\t\tNXDEMO:6
+TERMS = """id\tlabel\tsynonyms\tparents\txrefs
+NXDEMO:6\tdiabetes mellitus\tdiabetes\t\t
+NXDEMO:7\ttype 2 diabetes\t\tNXDEMO:6\t
+NXALSO:7\tlate-onset sugar disease\t\t\tNXDEMO:7
 """
 CHINESE = """source_language\ttranslation_language\tsubject_id\tpredicate_id\tsource_value\ttranslation_value
 en\tzh\tNXDEMO:6\trdfs:label\tdiabetes mellitus\t糖尿病
@@ -26,13 +27,18 @@ CATALOG = """PUBMEDID\tSNPS\tP-VALUE\tMAPPED_TRAIT\tMAPPED_TRAIT_URI\tREPORTED G
 2\trs999000111\t2E-20\ttype 2 diabetes\tNXDEMO:7\tKCNJ11
 """
 MORE = "".join(f"3\trs9990002{n:02}\t2E-9\ttype 2 diabetes\tNXDEMO:7\tNR\n" for n in range(30))
+ELSEWHERE = "4\trs999000300\t2E-9\tlate-onset sugar disease\tNXALSO:7\tNR\n"
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     small = make_small_centre(tmp_path_factory.mktemp("known") / "root", variants=300)
     make_small_search(small.path)
-    files = {"terms.tsv": TERMS, "zh.tsv": CHINESE, "catalog.tsv": CATALOG.format(rsid=small.rsid) + MORE}
+    files = {
+        "terms.tsv": TERMS,
+        "zh.tsv": CHINESE,
+        "catalog.tsv": CATALOG.format(rsid=small.rsid) + MORE + ELSEWHERE,
+    }
     for name, text in files.items():
         (small.path.parent / name).write_text(text, "utf-8")
         with RootLock(small.path):
@@ -65,6 +71,19 @@ def test_a_search_finds_them_and_says_through_what_in_the_readers_language(known
     assert shown == [8, 32]  # the first of its kind among all; asked for alone, all
     found = known.get("/api/v1/search", params={"q": text}).json()["data"]
     assert set(found["through_zh"]) >= {"2型糖尿病"}
+
+
+def test_a_term_without_a_chinese_name_is_told_by_that_of_what_means_the_same(known):
+    sent = {"q": "late-onset sugar disease", "kinds": "variant", "limit": "50"}
+    found = known.get("/api/v1/search/meanings", params=sent).json()["data"]
+    told = dict(zip(found["id"], zip(found["through"], found["through_zh"], strict=True), strict=True))
+    assert told["rs999000300"] == ("late-onset sugar disease", "2型糖尿病")
+
+
+def test_a_section_of_documentation_is_found_with_its_page_in_the_readers_language(known):
+    page = known.get("/zh/search", params={"q": "怎么导入队列"}).text
+    link = '<a href="/zh/docs/cohorts#importing">导入队列</a> <span class="quiet">队列：受试者与变量的表 · '
+    assert link in page
 
 
 def test_one_that_a_study_has_leads_to_its_page_and_from_there_to_what_is_known(known, made):

@@ -113,7 +113,7 @@ def _href(ask: Ask, hit: SearchHit) -> str:
         "study": ("studies", hit.id),
         "track": ("browse",),
         "variable": ("cohorts", first, "variables", second),
-        "page": (page,),
+        "page": tuple(page.split("/")),
         **dict.fromkeys(TERMS, ("terms", hit.id)),
     }
     if hit.kind == "trait":
