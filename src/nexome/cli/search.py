@@ -320,7 +320,7 @@ def _weights(parts: Sequence[str]) -> Any:
     from nexome.search.ranking import Weights, weights_of  # noqa: PLC0415
 
     known = [name for name in Weights.__dataclass_fields__ if name != "sureness"]
-    values = {}
+    values: dict[str, Any] = {}
     for part in parts:
         name, _, value = part.partition("=")
         if name not in known:
