@@ -1,8 +1,10 @@
 """Names that share words, as a plain loop finds them; and words mistyped by one or two letters."""
 
 import math
+from bisect import bisect_left
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +48,27 @@ def made(folder: Path, names: list[str]) -> LexicalIndex:
 def test_words_lead_to_names(tmp_path: Path, text: str, first: int, mended: bool) -> None:
     found = made(tmp_path, NAMES).sharing(words(text), most=5)
     assert (found.names[0], found.mended) == (first, mended)
+
+
+@given(st.sets(st.integers(0, 300), max_size=40), st.integers(-2, 302), st.integers(0, 45))
+def test_a_place_is_found_from_wherever_the_search_begins(held: set[int], name: int, start: int) -> None:
+    those = sorted(held)
+    place = lexical._place_of(name, np.array(those, np.int32), start)
+    assert place == bisect_left(those, name)
+
+
+WORDS = ("one", "two", "six", "ten", "red", "sun", "sky")
+TEXTS = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=5), min_size=1, max_size=60)
+
+
+@settings(deadline=None, max_examples=40)
+@given(TEXTS, st.lists(st.sampled_from(WORDS), min_size=1, max_size=5), st.integers(1, 5))
+def test_what_is_left_out_on_the_way_could_not_have_been_kept(
+    tmp_path_factory: pytest.TempPathFactory, names: list[list[str]], asked: list[str], most: int
+) -> None:
+    index = made(tmp_path_factory.mktemp("lexical"), [" ".join(name) for name in names])
+    every, few = index.sharing(asked, most=len(names)), index.sharing(asked, most=most)
+    assert few.scores.tolist() == pytest.approx(every.scores.tolist()[:most], abs=1e-6)
 
 
 SHORT = st.lists(st.sampled_from(["foot", "heart", "ulcer", "gout", "rash"]), min_size=1, max_size=4)

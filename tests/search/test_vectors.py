@@ -66,6 +66,20 @@ def test_one_question_and_many_give_the_same(tmp_path: Path) -> None:
     np.testing.assert_array_equal(together.rows, np.concatenate([one.rows for one in apart]))
 
 
+def test_of_crowded_cells_the_farthest_are_not_opened(tmp_path: Path) -> None:
+    few = made(2_000, seed=3)
+    vectors = np.concatenate([np.repeat(few[:4], 1_000, axis=0), few])
+    index = index_of(vectors[np.random.default_rng(0).permutation(6_000)], tmp_path)
+    cells = index._cells_of(few[:200], 24)
+    close = few[:200] @ index.centres.T
+    nearest = np.take_along_axis(close, cells[:, :1], axis=1)[:, 0]
+    np.testing.assert_allclose(nearest, close.max(axis=1), rtol=1e-5)
+    sizes = np.where(cells >= 0, np.diff(index.offsets)[cells], 0)
+    assert (cells < 0).any()
+    others = sizes.sum(axis=1)[(cells >= 0).sum(axis=1) > 1]
+    assert others.max() <= 1.5 * 24 * 6_000 / len(index.centres)
+
+
 def test_what_may_not_be_found_is_passed_over(tmp_path: Path) -> None:
     vectors = made(600)
     index = index_of(vectors, tmp_path)

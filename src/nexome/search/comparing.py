@@ -19,8 +19,12 @@ from nexome.search.vectors import let_go
 Floats = npt.NDArray[np.float32]
 Int64s = npt.NDArray[np.int64]
 
-_AT_ONCE: Final = 16_384  # pairs after which the pages of names are given back
+_AT_ONCE: Final = 8_192  # pairs after which the pages of names are given back
 _LARGE: Final = 1 << 28  # bytes of names' vectors above which that is done
+
+
+_compared: Final = [0]
+"""Pairs compared since pages were given back, in whatever thread: no more than a hint."""
 
 
 class Cosines(NamedTuple):
@@ -48,9 +52,16 @@ def compare(
     for begin in range(0, size, _AT_ONCE):
         part = order[begin : begin + _AT_ONCE]
         _compare(questions, (asking, records, part), (own, means), added, found)
-        if tables.codes.nbytes > _LARGE:
-            let_go(tables.codes)
+        _give_back(tables, len(part))
     return found
+
+
+def _give_back(tables: Tables, pairs: int) -> None:
+    """Let go of the pages of names where many pairs were compared since that was done last."""
+    _compared[0] += pairs
+    if _compared[0] >= _AT_ONCE and tables.codes.nbytes > _LARGE:
+        _compared[0] = 0
+        let_go(tables.codes)
 
 
 @numba.njit(cache=True, nogil=True)

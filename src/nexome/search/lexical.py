@@ -42,6 +42,7 @@ _COMMON: Final = 5_000  # a stem of more names, and of more than a thousandth, f
 _ENOUGH: Final = 1_000  # names that rare stems found, from which on others find none by themselves
 _READ: Final = 200_000  # names of a stem that are read at most: more tell nothing apart
 _SEARCHED: Final = 20  # names read one after another in the time that one is looked up among many
+_BESIDE: Final = 64  # names from one to the next within which a search goes on where it was
 _BEGUN: Final = 4  # known words that an unfinished one may become
 _PENALTY: Final = (1.0, 0.7, 0.45)  # weight of a word that is 0, 1, 2 errors away
 
@@ -231,7 +232,8 @@ class LexicalIndex:
         ends = np.concatenate([[0], np.cumsum(sizes)])
         room = int((ends[bounds[1:]] - ends[bounds[:-1]]).max())
         found = (self._scratch.totals, np.empty(room, np.int32))
-        _share((stems, given, bounds), (self.offsets, self.names, self.norms), found, (scores, names))
+        index = (self.offsets, self.names, self.norms, self.rarity)
+        _share((stems, given, bounds), index, found, (scores, names))
 
 
 def _owners(keys: SortedKeys, texts: Sequence[str]) -> dict[str, int]:
@@ -262,11 +264,11 @@ def _stemmer() -> Any:
 @numba.njit(cache=True, nogil=True)
 def _share(asked: Any, index: Any, room: Any, kept: Any) -> None:
     """Offer each text the names that its stems lead to; the totals are 0 again afterwards."""
-    (stems, given, bounds), (offsets, names, norms) = asked, index
+    (stems, given, bounds), norms = asked, index[2]
     (totals, touched), (best, rows) = room, kept
     for text in range(len(bounds) - 1):
         own = slice(bounds[text], bounds[text + 1])
-        count = _add_postings(stems[own], given[own], offsets, names, room)
+        count = _add_postings(stems[own], given[own], index, room, best.shape[1])
         for place in range(count):
             name = touched[place]
             offer(totals[name] / norms[name], name, best[text], rows[text])
@@ -274,17 +276,23 @@ def _share(asked: Any, index: Any, room: Any, kept: Any) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _add_postings(stems: Any, given: Any, offsets: Any, names: Any, room: Any) -> int:
+def _add_postings(stems: Any, given: Any, index: Any, room: Any, most: int) -> int:
     """Add each stem's weight to the totals of its names; stems come rarest first. How many names have any.
 
-    A common stem finds no name by itself where a rarer one did, nor does any once many are found: names that
-    have it are looked up among those.
+    A common stem finds no name by itself where a rarer one did, nor does any once many are found, or once as
+    many as are asked for are more similar than a name can be that has no rarer stem: names that have it are
+    looked up among those. Names that can no longer be among the `most` are left.
     """
-    totals, touched = room
-    size, common = 0, max(_COMMON, len(totals) // 1_000)
+    (offsets, names, norms, rarity), (totals, touched) = index, room
+    size, common, least = 0, max(_COMMON, len(totals) // 1_000), np.float32(0.0)
     for place in range(len(stems)):
         begin, end = offsets[stems[place]], offsets[stems[place] + 1]
-        if size > _ENOUGH or (size > 0 and end - begin > common):
+        left = given[place:]
+        if size > most:
+            least = _least_kept(touched[:size], totals, norms, most)
+            size = _drop(touched[:size], totals, norms, (least, left.sum()))
+        beaten = size >= most and _greatest(left, rarity[stems[place:]]) < least
+        if beaten or size > _ENOUGH or (size > 0 and end - begin > common):
             _add_known(names[begin:end], given[place], totals, touched[:size])
             continue
         for row in range(begin, min(end, begin + _READ)):
@@ -297,6 +305,38 @@ def _add_postings(stems: Any, given: Any, offsets: Any, names: Any, room: Any) -
 
 
 @numba.njit(cache=True, nogil=True)
+def _greatest(given: Any, rarity: Any) -> Any:
+    """The greatest similarity of a name that has some of these stems and no other that was asked for."""
+    total = np.float32(0.0)
+    for place in range(len(given)):
+        total += (given[place] / rarity[place]) ** 2
+    return np.float32(1.0001) * np.sqrt(total)
+
+
+@numba.njit(cache=True, nogil=True)
+def _least_kept(touched: Any, totals: Any, norms: Any, most: int) -> Any:
+    """What the last of the `most` similar names has so far."""
+    best, rows = np.full(most, -np.inf, np.float32), np.full(most, -1, np.int64)
+    for name in touched:
+        offer(totals[name] / norms[name], name, best, rows)
+    return best[0]
+
+
+@numba.njit(cache=True, nogil=True)
+def _drop(touched: Any, totals: Any, norms: Any, reach: Any) -> int:
+    """Leave names that fall short of the least even with all that is left to be given; how many stay."""
+    least, left = reach
+    kept = 0
+    for name in touched:
+        if np.float32(1.0001) * (totals[name] + left) < least * norms[name]:
+            totals[name] = np.float32(0.0)
+        else:
+            touched[kept] = name
+            kept += 1
+    return kept
+
+
+@numba.njit(cache=True, nogil=True)
 def _add_known(those: Any, share: Any, totals: Any, touched: Any) -> None:
     """Add a stem's weight to the names found before that have it, the shorter way."""
     if len(those) < _SEARCHED * len(touched):
@@ -304,7 +344,33 @@ def _add_known(those: Any, share: Any, totals: Any, touched: Any) -> None:
             if totals[name] > 0.0:
                 totals[name] += share
         return
-    for name in touched:
-        row = np.searchsorted(those, name)
+    row, before = 0, -_BESIDE
+    for name in touched:  # those of one thing stand together; others lie spread over all names
+        if not 0 <= name - before < _BESIDE:
+            row = int(name * (len(those) / len(totals)))
+        row, before = _place_of(name, those, row), name
         if row < len(those) and those[row] == name:
             totals[name] += share
+
+
+@numba.njit(cache=True, nogil=True)
+def _place_of(name: int, those: Any, start: int) -> int:
+    """The first place from which on sorted names are not before `name`, looked for around `start`."""
+    low = high = min(start, len(those))
+    step = 1
+    while high < len(those) and those[high] < name:
+        low = high + 1
+        high += step
+        step *= 2
+    while low > 0 and those[low - 1] >= name:
+        high = low - 1
+        low = max(0, low - step)
+        step *= 2
+    high = min(high, len(those))
+    while low < high:
+        middle = (low + high) // 2
+        if those[middle] < name:
+            low = middle + 1
+        else:
+            high = middle
+    return low

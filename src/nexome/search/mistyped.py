@@ -89,11 +89,14 @@ def _near(question: Any, known: Any) -> Any:
     blob, offsets, signs, places, begins = known
     found = [(np.int64(0), np.int64(0)) for _ in range(0)]
     size = len(word)
+    room = np.empty((3, size + most + 3), np.int64)
     for row in range(begins[min(256, max(0, size - most))], begins[min(256, size + most + 1)]):
         if _bits(sign ^ signs[row]) > 2 * most:
             continue
         place = places[row]
-        errors = _errors(word, blob[offsets[place] : offsets[place + 1]], most)
+        if abs(offsets[place + 1] - offsets[place] - size) > most:  # lengths are told up to 255
+            continue
+        errors = _errors(word, blob[offsets[place] : offsets[place + 1]], most, room)
         if errors <= most:
             found.append((np.int64(place), np.int64(errors)))
     return found
@@ -110,21 +113,29 @@ def _bits(value: Any) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def _errors(one: Any, other: Any, most: int) -> int:
-    """Letters put in, left out, changed or swapped with the next (optimal string alignment)."""
-    width = len(other) + 1
-    before, last, here = np.zeros(width, np.int64), np.arange(width), np.zeros(width, np.int64)
+def _errors(one: Any, other: Any, most: int, room: Any) -> int:
+    """Letters put in, left out, changed or swapped with the next (optimal string alignment), up to `most`.
+
+    One more says that there are more. `room` int64 [3, at least 2 more than letters]: only so many places
+    beside the diagonal of the table are worked out.
+    """
+    before, last, here = room[0], room[1], room[2]
+    width, many = len(other) + 1, most + 1
+    for j in range(min(width, most + 2)):
+        last[j] = j
+    least = 0
     for i in range(1, len(one) + 1):
-        here[0] = i
-        least = i
-        for j in range(1, width):
-            cost = 0 if one[i - 1] == other[j - 1] else 1
-            value = min(last[j] + 1, here[j - 1] + 1, last[j - 1] + cost)
+        low, high = max(1, i - most), min(width - 1, i + most)
+        here[low - 1] = i if low == 1 else many
+        least_before, least = least, here[low - 1]
+        for j in range(low, high + 1):
+            value = min(last[j] + 1, here[j - 1] + 1, last[j - 1] + (one[i - 1] != other[j - 1]))
             if i > 1 and j > 1 and one[i - 1] == other[j - 2] and one[i - 2] == other[j - 1]:
                 value = min(value, before[j - 2] + 1)
             here[j] = value
             least = min(least, value)
-        if least > most + 1:
-            return most + 1
+        if least > most and least_before > most:
+            return many
+        here[high + 1] = many
         before, last, here = last, here, before
-    return last[width - 1]
+    return int(min(last[width - 1], many))

@@ -9,7 +9,8 @@ A folder of memory-mapped arrays, written once (N vectors of D dimensions, C cel
     codes.npy      int8 [N, D]; scales.npy float32 [N]: vector = code · scale
 
 Similarity is the cosine, within 0.5 % of that of the vectors given. A vector of zeros is near to nothing.
-The answer is approximate: a neighbour in a cell that was not opened is missed; `probes` says how many are.
+The answer is approximate: a neighbour in a cell that was not opened is missed; `probes` says how many are,
+fewer where they are crowded.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ Bools = npt.NDArray[np.bool_]
 KIND: Final = "nexome-vectors"
 VERSION: Final = 1
 PROBES: Final = 24
+_CROWDED: Final = 1.5  # times the members of as many cells of average size that are compared at most
 MAPPED: Final = ("rows", "codes", "scales")
 _SAMPLE: Final = 40  # vectors a cell is placed by
 _ROUNDS: Final = 6
@@ -145,10 +147,18 @@ class VectorIndex:
         return Nearest(rows, scores)
 
     def _cells_of(self, questions: Floats, probes: int) -> Int64s:
-        close = questions @ self.centres.T
+        """The nearest cells of each question, int64 [Q, probes]; −1 for the farthest if they are crowded."""
+        close = np.empty((len(questions), len(self.centres)), np.float32)
+        _multiply(questions, self.centres, close)
         if probes == close.shape[1]:
             return np.broadcast_to(np.arange(probes), close.shape).copy()
-        return np.ascontiguousarray(np.argpartition(close, -probes, axis=1)[:, -probes:])
+        cells = np.argpartition(close, -probes, axis=1)[:, -probes:]
+        order = np.argsort(-np.take_along_axis(close, cells, axis=1), axis=1)
+        cells = np.take_along_axis(cells, order, axis=1)
+        members = np.cumsum(np.diff(self.offsets)[cells], axis=1)
+        most = _CROWDED * probes * len(self) / len(self.centres)
+        cells[:, 1:][members[:, 1:] > most] = -1
+        return cells
 
 
 class _Placed(NamedTuple):
@@ -225,10 +235,11 @@ def _new_array(path: Path, shape: tuple[int, ...]) -> Any:
 
 
 def _by_cell(cells: Int64s, count: int) -> tuple[Int64s, Int64s]:
-    """Which questions open each of `count` cells: end to end, and bounds int64 [count + 1]."""
+    """Which questions open each of `count` cells (−1: none): end to end, and bounds int64 [count + 1]."""
     flat = cells.ravel()
-    bounds = np.concatenate([[0], np.cumsum(np.bincount(flat, minlength=count))])
-    return np.argsort(flat, kind="stable") // cells.shape[1], bounds
+    order = np.argsort(flat, kind="stable")[np.count_nonzero(flat < 0) :]
+    bounds = np.concatenate([[0], np.cumsum(np.bincount(flat[order], minlength=count))])
+    return order // cells.shape[1], bounds
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
@@ -260,6 +271,17 @@ def _scan(questions: Any, asking: Any, told: Any, vectors: Any, kept: Any) -> No
                         row = rows[places[i]]
                         if len(allowed) == 0 or allowed[row]:
                             offer(score, row, best[number], best_rows[number])
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def _multiply(questions: Any, centres: Any, out: Any) -> None:
+    """Products of all pairs; a library's would be of other last digits for one question than for many."""
+    for q in range(len(questions)):
+        for c in range(len(centres)):
+            total = np.float32(0.0)
+            for d in range(questions.shape[1]):
+                total += questions[q, d] * centres[c, d]
+            out[q, c] = total
 
 
 @numba.njit(cache=True, nogil=True)
