@@ -1,7 +1,10 @@
 """Names that share words, as a plain loop finds them; and words mistyped by one or two letters."""
 
 import math
+import random
+import sys
 from bisect import bisect_left
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +131,20 @@ def test_a_common_word_is_looked_up_among_what_rarer_ones_found(
     again = index.sharing(["common", "rare"], most=9)
     assert again.names.tolist() == [0, 2]  # those with the common word alone are not found
     assert again.scores.tolist() == pytest.approx(plain.scores.tolist())
+
+
+def test_words_are_stemmed_alike_by_several_threads_at_once() -> None:
+    known = [f"{a}{b}{end}" for a in "abcdefgh" for b in "aeiou" for end in ("tional", "fulness", "izations")]
+    lexical._stemmed.cache_clear()
+    plain = [lexical._stemmed(word) for word in known]
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            for _ in range(20):
+                lexical._stemmed.cache_clear()
+                orders = [random.Random(n).sample(range(len(known)), len(known)) for n in range(4)]
+                stems = pool.map(lambda order: {at: lexical._stemmed(known[at]) for at in order}, orders)
+                assert all(own == dict(enumerate(plain)) for own in stems)
+    finally:
+        sys.setswitchinterval(switching)

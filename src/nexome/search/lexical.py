@@ -18,7 +18,7 @@ import threading
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
@@ -45,6 +45,9 @@ _SEARCHED: Final = 20  # names read one after another in the time that one is lo
 _BESIDE: Final = 64  # names from one to the next within which a search goes on where it was
 _BEGUN: Final = 4  # known words that an unfinished one may become
 _PENALTY: Final = (1.0, 0.7, 0.45)  # weight of a word that is 0, 1, 2 errors away
+
+
+_OF_THREAD: Final = threading.local()
 
 
 class Shared(NamedTuple):
@@ -256,9 +259,11 @@ def _stemmed(word: str) -> str:
     return str(_stemmer().stemWord(word)) if len(word) > 3 and word.isascii() else word
 
 
-@cache
 def _stemmer() -> Any:
-    return snowballstemmer.stemmer("english")
+    """The stemmer of this thread: it keeps the word it is at."""
+    if not hasattr(_OF_THREAD, "stemmer"):
+        _OF_THREAD.stemmer = snowballstemmer.stemmer("english")
+    return _OF_THREAD.stemmer
 
 
 @numba.njit(cache=True, nogil=True)
