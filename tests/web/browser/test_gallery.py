@@ -33,6 +33,7 @@ SENT = {
     },
 }
 """Forms that are filled in and sent before the page is looked at."""
+ODD = {"nowhere": 404, "unreadable": 400}  # pages of an error
 BESIDE_THE_BUDGET = {"browse"}  # igv.js is larger than all else together
 
 
@@ -104,7 +105,7 @@ def known(serve, tmp_path_factory):
     paths = {
         "search-meaning": "/search?q=fits",
         "term": "/terms/HP:0001250",
-        "term-of-traits": "/terms/NXDEMO:1",
+        "term-tied": "/terms/OMIM:1",
         "term-graph": "/terms/HP:0001250/graph",
         "paths": f"/paths?start={made.gene}&end=HP:0002197",
         "paths-empty": "/paths",
@@ -149,6 +150,11 @@ def test_nobody_else_is_asked_and_nothing_goes_wrong(walked):
     assert {
         name: met["violations"] for name, met in walked.items() if met["violations"] and "browse" not in name
     } == {}
+
+
+def test_each_page_is_the_one_meant(walked):
+    odd = {name: met["status"] for name, met in walked.items() if met["status"] != 200}
+    assert odd == {f"{kind}-{code}": status for kind, status in ODD.items() for code in CODES}
 
 
 def test_tab_comes_to_every_control(walked):
