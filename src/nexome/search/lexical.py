@@ -40,7 +40,7 @@ Pieces = Callable[[str], Sequence[str]]
 
 _COMMON: Final = 5_000  # a stem of more names, and of more than a thousandth, finds none where rarer ones do
 _ENOUGH: Final = 1_000  # names that rare stems found, from which on others find none by themselves
-_READ: Final = 200_000  # names of a stem that are read at most: more tell nothing apart
+_READ: Final = 50_000  # names of a stem that are read at most: more tell nothing apart
 _SEARCHED: Final = 20  # names read one after another in the time that one is looked up among many
 _BESIDE: Final = 64  # names from one to the next within which a search goes on where it was
 _BEGUN: Final = 4  # known words that an unfinished one may become

@@ -91,10 +91,10 @@ def _near(question: Any, known: Any) -> Any:
     size = len(word)
     room = np.empty((3, size + most + 3), np.int64)
     for row in range(begins[min(256, max(0, size - most))], begins[min(256, size + most + 1)]):
-        if _bits(sign ^ signs[row]) > 2 * most:
-            continue
         place = places[row]
-        if abs(offsets[place + 1] - offsets[place] - size) > most:  # lengths are told up to 255
+        longer = abs(offsets[place + 1] - offsets[place] - size)
+        # a letter put in or left out changes one bit, another error two
+        if longer > most or _bits(sign ^ signs[row]) > 2 * most - longer:
             continue
         errors = _errors(word, blob[offsets[place] : offsets[place + 1]], most, room)
         if errors <= most:
