@@ -48,10 +48,10 @@ class Sureness(NamedTuple):
         return float(1.0 / (1.0 + np.exp(-sum_)))
 
 
-SURENESS: Final = Sureness(intercept=-7.47, best=8.86, named=-0.88, lead=4.35)
-"""Fitted to 2,698 names held out, trait names and mentions, and 600 names of things that are not there."""
-SURENESS_CHINESE: Final = Sureness(intercept=-4.82, best=7.74, named=-2.49, lead=5.37)
-"""Fitted to 1,610 labels held out, diagnoses and laymen's words, and 30 texts about other matters."""
+SURENESS: Final = Sureness(intercept=-6.73, best=8.29, named=-0.76, lead=3.87)
+"""Fitted to 2,637 names held out, trait names and mentions, and 600 names of things that are not there."""
+SURENESS_CHINESE: Final = Sureness(intercept=-4.64, best=7.1, named=-2.15, lead=5.67)
+"""Fitted to 1,636 labels held out, diagnoses and laymen's words, and 30 texts about other matters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,13 @@ class Weights:
     """Weights of the parts of a score. The defaults were chosen on names held out (docs/search.md)."""
 
     best: float = 1.0
-    mean: float = 1.0
+    mean: float = 0.5
     equal_best: float = 0.5
-    equal_mean: float = 0.5
-    crowd: float = -0.3
+    equal_mean: float = 0.25
+    crowd: float = 0.0
     spelling: float = 0.05
     named: float = 0.3
-    usage: float = 0.04
+    usage: float = 0.03
     pieces: float = 0.0
     own_script: float = -0.25
     """Added to the cosine of two Chinese texts, which are alike by characters as a translation cannot be."""
@@ -83,9 +83,9 @@ class Weights:
 CHINESE: Final = Weights(
     mean=0.0,
     equal_mean=0.0,
-    crowd=-0.6,
+    crowd=-0.3,
     spelling=0.2,
-    usage=0.03,
+    usage=0.02,
     pieces=0.5,
     sureness=SURENESS_CHINESE,
 )
