@@ -225,15 +225,22 @@ def _rank(
         column = parts[:, PARTS.index(part)]
         _add_words(candidates, alike, (lacking, unwritten), column)
     worth = _add_named(candidates, named, parts, names)
-    bounds = np.searchsorted(candidates >> 32, np.arange(len(vectors) + 1))
     scores = np.einsum("ij,ij->i", parts, each[candidates >> 32])
-    records = candidates & _RECORD
+    bounds = np.searchsorted(candidates >> 32, np.arange(len(vectors) + 1))
+    chosen, ends, lead = _first(opened, (candidates & _RECORD, scores), bounds, limit=limit)
+    records = candidates[chosen] & _RECORD
+    return _Ranked(ends, records, names[chosen], worth[chosen], scores[chosen], lead, parts[chosen])
+
+
+def _first(
+    opened: Opened, scored: tuple[Int64s, Floats], bounds: Int64s, *, limit: int
+) -> tuple[Int64s, Int64s, Floats]:
+    """The first candidates of each question (rows, end to end), where each question's begin, their leads."""
     means = (opened.codes["kind"][1], opened.tables.equal_offsets, opened.tables.equal_values)
-    kept = np.minimum(limit, np.diff(bounds))
-    ends = np.concatenate([[0], np.cumsum(kept)])
+    ends = np.concatenate([[0], np.cumsum(np.minimum(limit, np.diff(bounds)))])
     chosen, lead = np.empty(ends[-1], np.int64), np.empty(ends[-1], np.float32)
-    _choose((bounds, ends), (records, scores), means, limit + NEAR, (chosen, lead))
-    return _Ranked(ends, records[chosen], names[chosen], worth[chosen], scores[chosen], lead, parts[chosen])
+    _choose((bounds, ends), scored, means, limit + NEAR, (chosen, lead))
+    return chosen, ends, lead
 
 
 def _parts(opened: Opened, candidates: Int64s, told: tuple[Int64s, Cosines]) -> tuple[Floats, Int64s]:
