@@ -86,6 +86,17 @@ def test_bare_codes_and_chinese_labels_are_told_by_their_shape(tmp_path):
     assert {name["language"] for name in read.names} == {"zh"}
 
 
+def test_names_in_two_languages_are_a_label_and_its_translation(tmp_path):
+    head = "code\tlabel\tlabel_zh\tdefinition\tdefinition_zh"
+    read = read_text(tmp_path, f"{head}\nX:1\tgout\t痛风\tPain.\t疼痛。\nX:2\t湿疹\t湿疹\t\t\n")
+    assert read.labels == {"X:1": "gout", "X:2": "湿疹"}
+    assert {said for said in read.said if said[2] != "label"} == {("X:1", "痛风", "translation", "zh")}
+    assert [term["definition_zh"] for term in read.terms] == ["疼痛。", ""]
+    chinese = read_text(tmp_path, "编码,中文名称,英文名称\nM10,痛风,gout\n")
+    assert chinese.labels == {"ICD10:M10": "gout"}
+    assert ("ICD10:M10", "痛风", "translation", "zh") in chinese.said
+
+
 def test_columns_and_prefix_may_be_said(tmp_path):
     text = "诊断编号,诊断,上位\n1,心肌梗死,\n2,急性心肌梗死,1\n"
     mapping = {"id": "诊断编号", "label": "诊断", "parent": "上位"}

@@ -34,9 +34,12 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         *("label", "name", "term", "title", "disease", "description", "preferredlabel", "efovalue"),
         *("preferredname", "prefname", "名称", "疾病名称", "诊断名称"),
     ),
+    "label_en": ("labelen", "nameen", "englishname", "english", "英文名", "英文名称", "英文"),
+    "label_zh": ("labelzh", "namezh", "chinesename", "chinese", "中文名", "中文名称", "中文"),
     "synonyms": ("synonyms", "synonym", "alias", "aliases", "altlabels", "同义词", "别名"),
     "abbreviation": ("shorthand", "abbreviation", "acronym"),
     "definition": ("definition", "def", "description", "定义"),
+    "definition_zh": ("definitionzh", "descriptionzh", "中文定义"),
     "parent": ("parent", "parentid", "parents", "isa", "broader", "parentefoid", "上级编码"),
     "xrefs": ("xrefs", "xref", "dbxrefs", "dbxref", "mappings"),
     "replaced_by": ("replacedby", "termreplacedby"),
@@ -62,6 +65,9 @@ def find_columns(head: Sequence[str], mapping: Mapping[str, str]) -> dict[str, s
         column = mapping.get(term) or next((plain[n] for n in names if n in plain), "")
         if column and column not in found.values():
             found[term] = column
+    for term in ("label_en", "label_zh"):  # a table of names in two languages has no other label
+        if "label" not in found and term in found:
+            found["label"] = found.pop(term)
     return found
 
 
@@ -166,10 +172,14 @@ def _described(cells: Mapping[str, str], prefix: str, line: int) -> Iterator[Row
         curie,
         cells["label"],
         cells.get("definition", ""),
+        cells.get("definition_zh", ""),
         obsolete=cells.get("obsolete", "").lower() in {"true", "1", "yes"},
         replaced_by=_split(replaced),
         line=line,
     )
+    for language in ("en", "zh"):
+        if (translation := cells.get(f"label_{language}")) and translation != cells["label"]:
+            yield TermName(curie, translation, "translation", language, line)
     for text in _split(cells.get("synonyms", "")):
         yield TermName(curie, text, "exact", language_of(text), line)
     if short := cells.get("abbreviation"):
