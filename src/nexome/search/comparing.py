@@ -2,7 +2,7 @@
 
 Pairs are compared in the order of the records, so that the vectors of names are read from their file from
 front to back, those of a record once for all questions. Of a large file, pages that were read are given back:
-in memory is a part of it alone, however many questions were asked.
+in memory is a part of it alone, however many questions were asked (the system maps up to 2 MB around each).
 """
 
 from __future__ import annotations
@@ -21,10 +21,6 @@ Int64s = npt.NDArray[np.int64]
 
 _AT_ONCE: Final = 8_192  # pairs after which the pages of names are given back
 _LARGE: Final = 1 << 28  # bytes of names' vectors above which that is done
-
-
-_compared: Final = [0]
-"""Pairs compared since pages were given back, in whatever thread: no more than a hint."""
 
 
 class Cosines(NamedTuple):
@@ -52,16 +48,9 @@ def compare(
     for begin in range(0, size, _AT_ONCE):
         part = order[begin : begin + _AT_ONCE]
         _compare(questions, (asking, records, part), (own, means), added, found)
-        _give_back(tables, len(part))
+        if tables.codes.nbytes > _LARGE:
+            let_go(tables.codes)
     return found
-
-
-def _give_back(tables: Tables, pairs: int) -> None:
-    """Let go of the pages of names where many pairs were compared since that was done last."""
-    _compared[0] += pairs
-    if _compared[0] >= _AT_ONCE and tables.codes.nbytes > _LARGE:
-        _compared[0] = 0
-        let_go(tables.codes)
 
 
 @numba.njit(cache=True, nogil=True)
