@@ -102,7 +102,7 @@ class Plain:
 
     def rank(
         self, text: str, visible: frozenset[str] | None
-    ) -> list[tuple[float, int, str, dict[str, float]]]:
+    ) -> list[tuple[float, int, set[str], dict[str, float]]]:
         """(score, record, name, parts) of all that may be found, likeliest first."""
         weights = weights_of(chinese=is_han(text))
         vector = self.index.encoder.encode([text])[0]
@@ -124,12 +124,13 @@ class Plain:
 
     def vectors_of(self, row: int, vector: np.ndarray, chinese: bool) -> dict[str, Any]:
         t = self.index.tables
-        found: dict[str, Any] = {"best": -9.0}
+        cosines = {}
         for name in self.index.names_of(row):
             added = weights_of(chinese=True).own_script if chinese and is_han(self.names[name]) else 0.0
-            cosine = float((t.codes[name] * t.scales[name]) @ vector) + added
-            if cosine > found["best"]:
-                found |= {"best": cosine, "name": self.names[name]}
+            cosines[name] = float((t.codes[name] * t.scales[name]) @ vector) + added
+        best = max(cosines.values())
+        near = {self.names[name] for name, cosine in cosines.items() if cosine > best - 1e-4}
+        found: dict[str, Any] = {"best": best, "name": near}
         place = t.places[row]
         found["mean"] = float((t.mean_codes[place] * t.mean_scales[place]) @ vector)
         usage = math.log1p(self.records[row].weight)
@@ -171,11 +172,11 @@ class Plain:
             for name in record.names:
                 worth = NAMED.get(name.kind, 0.5)
                 if words(name.text) == words(text) and worth > parts[row]["named"]:
-                    parts[row] |= {"named": worth, "best": 1.0, "equal_best": 1.0, "name": name.text}
+                    parts[row] |= {"named": worth, "best": 1.0, "equal_best": 1.0, "name": {name.text}}
 
 
 def agree(
-    text: str, matches: list[Match], plain: list[tuple[float, int, str, dict[str, float]]], told: Plain
+    text: str, matches: list[Match], plain: list[tuple[float, int, set[str], dict[str, float]]], told: Plain
 ) -> None:
     """The same records with the same scores and parts in the same order, but for those of one score."""
     by_record = {(told.records[row].kind, told.records[row].id): (row, parts) for _, row, _, parts in plain}
@@ -187,7 +188,7 @@ def agree(
         assert match.name in {name.text for name in told.records[row].names}
     first, second = (plain * 2)[:2]
     if first[0] - second[0] > 1e-3 or len(plain) == 1:
-        assert matches[0].name == first[2]
+        assert matches[0].name in first[2]  # of names that are equally near, any
         others = [one[0] for one in plain[1:] if told.is_rival(one[1], first[1])]
         lead = max(0.0, first[0] - (others[0] if others else 0.0))
         sure = weights_of(chinese=is_han(text)).sureness.of(
