@@ -200,3 +200,12 @@ def test_vocabularies_are_those_of_what_may_be_found(index: SearchIndex) -> None
     assert index.vocabularies(terms) == {"HP": 6, "EFO": 1}
     assert list(index.vocabularies(terms)) == ["HP", "EFO"]
     assert index.vocabularies(Scope(kinds=frozenset({"study"}))) == {}
+
+
+def test_where_a_name_is_found_what_is_a_little_similar_is_not_told(index: SearchIndex) -> None:
+    named = index.find("心肌梗死", limit=50)
+    assert named[0].why == "translation"
+    assert all(match.parts["best"] >= 0.5 for match in named if match.why == "similar")
+    assert len(next(index.normalise(["心肌梗死"], limit=50)).matches) > len(named)
+    guessed = index.find("raised levels of uric substances", limit=50)
+    assert any(match.why == "similar" and match.parts["best"] < 0.5 for match in guessed)

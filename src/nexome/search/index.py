@@ -27,7 +27,7 @@ from nexome.search.records import Match, Normalised, Suggestion, TermPlace
 from nexome.search.scope import EVERYTHING, Scope
 from nexome.search.suggesting import suggestions
 from nexome.search.text import words
-from nexome.search.tied import EXPANDED, SURE_TERM, best_of, term_place, tied, tied_variants
+from nexome.search.tied import EXPANDED, SURE_TERM, best_of, term_place, tied, tied_variants, worth_telling
 
 __all__ = ["ABSTAIN_BELOW", "EVERYTHING", "LONGEST_TEXT", "Scope", "SearchIndex"]
 
@@ -51,7 +51,7 @@ class SearchIndex(Opened):
     ) -> list[Match]:
         """What a text may mean, likeliest first; then what is tied to the terms it means, and to subtypes."""
         asked = [(text[:LONGEST_TEXT], "")]
-        matches = self._meant(asked, scope, limit=limit, weigh=weigh)[0]
+        matches = worth_telling(self._meant(asked, scope, limit=limit, weigh=weigh)[0])
         terms = matches
         if scope.kinds and "term" not in scope.kinds:  # what is asked for may be tied to terms that are not
             by_terms = replace(scope, kinds=frozenset({"term"}))

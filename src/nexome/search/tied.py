@@ -20,10 +20,18 @@ Bools = npt.NDArray[np.bool_]
 SURE_TERM: Final = 0.5  # sureness from which on a term is taken to be meant
 _CALLED_SO: Final = frozenset({"label", "synonym", "layperson", "translation", "identifier"})
 EXPANDED: Final = 3  # terms whose subtypes are followed
+_NEAR_TO_A_NAME: Final = 0.5  # cosine from which on things are told that are near what has the text's name
 _MOST_BELOW: Final = 5_000
 _MOST_HELD: Final = 200  # studies and traits told of a term
 _STEP_DOWN: Final = 0.02  # of the score, for a subtype
 _VARIANTS: Final = 4  # one in so many of what is shown may be a variant tied to a term that is meant
+
+
+def worth_telling(matches: Sequence[Match]) -> list[Match]:
+    """Matches without those that are a little similar at best, where something is called as the text is."""
+    if not any(match.why in _CALLED_SO for match in matches):
+        return list(matches)
+    return [m for m in matches if m.why != "similar" or m.parts["best"] >= _NEAR_TO_A_NAME]
 
 
 def tied(
