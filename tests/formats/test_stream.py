@@ -162,6 +162,7 @@ def test_a_zip_archive_written_to_a_pipe_is_read(tmp_path):
         (zipped(TEXT)[:6] + b"\x01" + zipped(TEXT)[7:], "encrypted"),
         (zipped(TEXT)[:20], "without a file"),
     ],
+    ids=["several files", "method", "Excel", "encrypted", "cut"],
 )
 def test_other_zip_archives_are_refused_by_name(tmp_path, content, word):
     path = tmp_path / "table"
