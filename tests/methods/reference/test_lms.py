@@ -7,7 +7,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import special, stats
 
@@ -45,6 +45,7 @@ def test_published_growth_charts_are_met():
 
 
 @given(st.floats(-3, 3), st.floats(-2.5, 2.5), st.floats(0.1, 500), st.floats(0.01, 0.12))
+@example(1.0, 5e-324, 1.0, 0.0625)
 def test_value_and_z_undo_each_other(z, power, median, variation):
     value = value_at(z, power, median, variation)
     assert float(z_of(value, power, median, variation)) == pytest.approx(z, abs=1e-6)

@@ -112,6 +112,7 @@ def value_at(
     7.9
     """
     lam = np.asarray(power, np.float64)
+    lam = np.where(np.abs(lam) < 1e-12, 0.0, lam)  # else what is divided by it vanishes
     scaled = np.asarray(z, np.float64) * np.asarray(variation, np.float64)
     inside = 1 + lam * scaled > 0
     return np.asarray(
