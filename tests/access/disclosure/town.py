@@ -1,6 +1,7 @@
 """A small town to ask about, as the guard sees a cohort."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,8 @@ from nexome.access.identity import ANONYMOUS, OWNER, Principal
 from nexome.access.policy import project_subject
 from nexome.model.cohorts import Category, Cohort, Dictionary, Variable
 from nexome.model.settings import Settings
+from nexome.store.cohorts.manifest import FOLDER
+from nexome.store.cohorts.people import KEY_BYTES, KEY_NAME
 from nexome.store.ledger import open_project
 
 DICTIONARY = Dictionary(
@@ -34,7 +37,10 @@ DICTIONARY = Dictionary(
 
 @dataclass
 class Town:
-    """`people` of whom most have a record, in a fresh root; `purposes` a text a person."""
+    """`people` of whom most have a record, in a fresh root; `purposes` a text a person.
+
+    The key of the root is always the same: under one in 25, five people share groups and are refused.
+    """
 
     root: object
     people: int = 400
@@ -43,6 +49,9 @@ class Town:
     purposes: tuple = ()
 
     def __post_init__(self):
+        key = Path(self.root) / FOLDER / KEY_NAME
+        key.parent.mkdir(parents=True, exist_ok=True)
+        key.write_bytes(bytes(range(KEY_BYTES)))
         random = np.random.default_rng(3)
         self.keys = np.sort(random.integers(1, 2**63, self.people).astype(np.uint64))
         self.sex = random.integers(0, 2, self.people).astype(np.int32)
